@@ -91,6 +91,8 @@ const struct option_def config_defs[] = {
      "whether rebalance and rescale send to the least loaded of their channels", false, false, NULL, NULL},
     {"taskmanager.network.adaptive-partitioner.max-traverse-size", OPT_INT, "4", NULL,
      "channels that are compared for it at most", false, false, NULL, NULL},
+    {"taskmanager.network.compression.codec", OPT_ENUM, "NONE", "NONE|LZ4",
+     "how rows are packed that go from one process to another; for slow networks", false, false, NULL, NULL},
     {"taskmanager.numberOfTaskSlots", OPT_INT, "0", NULL,
      "slots of the embedded task manager; 0 = as many as the job needs", false, false, NULL, NULL},
     {"restart-strategy.type", OPT_ENUM, NULL, "none|off|disable|fixed-delay|failure-rate|exponential-delay",

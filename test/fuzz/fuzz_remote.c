@@ -41,6 +41,7 @@ static struct remote_net *net_by_hand(struct scene *s)
     ASSERT(st == S_OK);
     mem_init(&n->mem, "net", 0);
     n->sys = s->sys;
+    buf_init(&n->raw, &n->mem);
     n->lock = sys_lock_create(s->sys);
     return n;
 }
@@ -147,23 +148,25 @@ static void same_again(struct scene *s, const uint8_t *payload, size_t size)
 {
     struct batch *b = batch_create(s->schema, 16, &s->mem);
     struct remote_message m;
-    struct buf once, twice;
+    struct buf once, twice, raw;
     struct dec d;
 
     buf_init(&once, &s->mem);
     buf_init(&twice, &s->mem);
+    buf_init(&raw, &s->mem);
     dec_init(&d, payload, size);
-    if (remote_message_decode(REMOTE_BATCH, &d, &m, NULL) == S_OK && remote_batch_decode(&d, &m, b, NULL) == S_OK) {
-        remote_batch_encode(&once, m.channel, b, m.has_more);
+    if (remote_message_decode(REMOTE_BATCH, &d, &m, NULL) == S_OK && remote_batch_decode(&d, &m, b, &raw, NULL) == S_OK) {
+        remote_batch_encode(&once, m.channel, b, m.has_more, m.is_packed ? &raw : NULL);
         batch_clear(b);
         dec_init(&d, once.data, once.size);
         enum status st = remote_message_decode(REMOTE_BATCH, &d, &m, NULL);
-        ASSERT(st == S_OK && remote_batch_decode(&d, &m, b, NULL) == S_OK);
-        remote_batch_encode(&twice, m.channel, b, m.has_more);
+        ASSERT(st == S_OK && remote_batch_decode(&d, &m, b, &raw, NULL) == S_OK);
+        remote_batch_encode(&twice, m.channel, b, m.has_more, m.is_packed ? &raw : NULL);
         ASSERT(once.size == twice.size && memcmp(once.data, twice.data, once.size) == 0);
     }
     buf_release(&once);
     buf_release(&twice);
+    buf_release(&raw);
     batch_free(b);
 }
 

@@ -111,6 +111,7 @@ const char *remote_pair_open(struct pair *p, struct sys *sys, const struct pair_
             p->received[f][t] = make_channel(p, 1, f, t);
         }
     make_ends(p);
+    for (int i = 0; i < 2 && plan->packs; i++) remote_exchange_pack(p->sides[i].exchange);
     for (int i = 0; i < 2; i++) remote_exchange_open(p->sides[i].exchange);
     return NULL;
 }

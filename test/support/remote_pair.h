@@ -13,7 +13,7 @@ struct pair_plan {
     uint32_t batch_rows, shells;
     uint32_t barrier_rows; /* a barrier behind so many rows of each sender; 0 = none */
     uint32_t takes;        /* events that a gate takes in its turn; a slow gate takes one */
-    bool has_budget;
+    bool has_budget, packs;
     const char *key[2]; /* of the workers; NULL = "key" */
     uint64_t attempt[2];
 };

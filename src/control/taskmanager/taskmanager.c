@@ -156,6 +156,7 @@ enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, st
     deploy_tasks(tm);
     assign_workers(tm);
     connect_channels(tm);
+    if (tm->settings.placement != NULL && tm->settings.packs) remote_exchange_pack(tm->settings.placement->exchange);
     if (tm->settings.placement != NULL) remote_exchange_open(tm->settings.placement->exchange);
     return S_OK;
 }

@@ -27,6 +27,7 @@ struct taskmanager_settings {
     const struct sb_type *backend; /* of keyed state; NULL = hashmap */
     size_t state_bytes_max;        /* of it, per operator and subtask; 0: as many as there are */
     uint32_t traverse_max;         /* rebalance and rescale take the least loaded of so many; 0 = they deal in turn */
+    bool packs;                    /* rows that go to other processes, by LZ4 */
     bool has_buffer_timeout;       /* of operators without one of their own, see struct writer_plan */
     int64_t buffer_timeout_ms;
     bool times_hooks;              /* operator_totals.busy_ns and bytes_out are wanted */

@@ -73,6 +73,7 @@ static inline uint64_t remote_channel_id(uint32_t edge, uint32_t from, uint32_t 
  * channel_share. */
 void remote_exchange_send(struct remote_exchange *x, uint32_t worker, uint64_t id, struct channel *c);
 void remote_exchange_receive(struct remote_exchange *x, uint32_t worker, uint64_t id, struct channel *c);
+void remote_exchange_pack(struct remote_exchange *x); /* packs the rows that it sends, by LZ4; before open */
 /* All channels are there and connected: from now on other workers may connect, and rows come and go on what they
  * connected. */
 void remote_exchange_open(struct remote_exchange *x);

@@ -146,7 +146,7 @@ static void encode_held(struct remote_channel *c, struct buf *out)
 
     if (c->held.kind == ELEMENT_BATCH) {
         c->credit.batches--;
-        remote_batch_encode(out, c->id, c->held.batch, !ring_is_empty(&c->channel->forward));
+        remote_batch_encode(out, c->id, c->held.batch, !ring_is_empty(&c->channel->forward), x->packs ? &x->net->raw : NULL);
         count(&x->batches_sent, 1);
     } else {
         c->credit.controls--;
@@ -305,7 +305,7 @@ enum status remote_channel_batch(struct remote_channel *c, const struct remote_m
 {
     if (c->is_sent || c->is_over || c->told.batches == 0) return not_expected(c, "a batch", e);
     struct batch *shell = c->shells[c->shell_count - 1];
-    TRY(remote_batch_decode(d, m, shell, e));
+    TRY(remote_batch_decode(d, m, shell, &net_of(c)->raw, e));
     c->shell_count--;
     c->told.batches--;
     c->has_more = m->has_more;

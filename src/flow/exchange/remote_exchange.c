@@ -81,6 +81,12 @@ void remote_exchange_receive(struct remote_exchange *x, uint32_t worker, uint64_
     add_channel(x, worker, id, c, false);
 }
 
+void remote_exchange_pack(struct remote_exchange *x)
+{
+    ASSERT(!x->is_open);
+    x->packs = true;
+}
+
 /* --- while it runs ------------------------------------------------------------------------------------------------ */
 static void open_now(void *arg)
 {

@@ -3,16 +3,35 @@
 #include "flow/exchange/remote_frames.h"
 
 #include "columns/column/batch_codec.h"
+#include "ground/base/squeeze.h"
+#include "ground/net/frame.h"
+
+enum { HAS_MORE = 1, IS_PACKED = 2 };
 
 static const enum element_kind controls[] = {ELEMENT_WATERMARK, ELEMENT_STATUS, ELEMENT_BARRIER, ELEMENT_END,
                                              ELEMENT_LATENCY};
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
-void remote_batch_encode(struct buf *out, uint64_t channel, const struct batch *b, bool has_more)
+/* Packed, if that makes them smaller: their size, and the packed bytes. */
+static bool rows_pack(const struct batch *b, struct buf *raw, struct buf *out)
+{
+    size_t before = out->size;
+
+    buf_clear(raw);
+    batch_encode(b, raw);
+    enc_u32(out, (uint32_t)raw->size);
+    if (squeeze((struct str){raw->data, raw->size}, out)) return true;
+    out->size = before;
+    return false;
+}
+
+void remote_batch_encode(struct buf *out, uint64_t channel, const struct batch *b, bool has_more, struct buf *raw)
 {
     enc_u64(out, channel);
     enc_u64(out, (uint64_t)b->watermark);
-    enc_u8(out, has_more);
+    enc_u8(out, (has_more ? HAS_MORE : 0) | (raw != NULL ? IS_PACKED : 0));
+    if (raw != NULL && rows_pack(b, raw, out)) return;
+    out->data[out->size - 1] &= ~IS_PACKED;
     batch_encode(b, out);
 }
 
@@ -42,6 +61,15 @@ static bool flag_decode(struct dec *d)
     return flag == 1;
 }
 
+static void batch_flags_decode(struct dec *d, struct remote_message *out)
+{
+    uint8_t flags = dec_u8(d);
+
+    if (flags > (HAS_MORE | IS_PACKED)) d->failed = true;
+    out->has_more = (flags & HAS_MORE) != 0;
+    out->is_packed = (flags & IS_PACKED) != 0;
+}
+
 static void control_decode(struct dec *d, struct element *out)
 {
     uint8_t kind = dec_u8(d);
@@ -61,7 +89,7 @@ enum status remote_message_decode(uint8_t kind, struct dec *d, struct remote_mes
     switch (kind) {
     case REMOTE_BATCH:
         out->element = (struct element){.kind = ELEMENT_BATCH, .value = (int64_t)dec_u64(d)};
-        out->has_more = flag_decode(d);
+        batch_flags_decode(d, out);
         break;
     case REMOTE_CONTROL: control_decode(d, &out->element); break;
     case REMOTE_CREDIT:
@@ -75,8 +103,24 @@ enum status remote_message_decode(uint8_t kind, struct dec *d, struct remote_mes
     return dec_ok(d) ? S_OK : err_set(e, E_DATA, "a malformed frame of kind %u", kind);
 }
 
-enum status remote_batch_decode(struct dec *d, const struct remote_message *m, struct batch *b, struct err *e)
+static enum status rows_unpack(struct dec *d, struct buf *raw, struct err *e)
 {
+    uint32_t size = dec_u32(d);
+    struct str packed = {(const char *)d->at, dec_left(d)};
+
+    if (!dec_ok(d) || size > FRAME_PAYLOAD_MAX || !unsqueeze_may(packed.size, size))
+        return err_set(e, E_DATA, "a batch whose rows cannot be unpacked");
+    buf_clear(raw);
+    buf_reserve(raw, size);
+    if (!unsqueeze(packed, raw->data, size)) return err_set(e, E_DATA, "a batch whose rows cannot be unpacked");
+    dec_init(d, raw->data, size);
+    return S_OK;
+}
+
+enum status remote_batch_decode(struct dec *d, const struct remote_message *m, struct batch *b, struct buf *raw,
+                                struct err *e)
+{
+    if (m->is_packed) TRY(rows_unpack(d, raw, e));
     TRY(batch_decode(d, b, e));
     if (b->count == 0) return err_set(e, E_DATA, "a batch without rows");
     if (dec_left(d) > 0) return err_set(e, E_DATA, "%zu bytes too many behind a batch", dec_left(d));

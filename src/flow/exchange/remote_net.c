@@ -210,6 +210,7 @@ enum status remote_net_open(struct sys *sys, struct log *log, const struct remot
     struct remote_net *n = mem_zalloc(&mem, sizeof *n);
     mem_init(&n->mem, "remote net", 0);
     mem_move(&mem, &n->mem);
+    buf_init(&n->raw, &n->mem);
     n->sys = sys;
     n->log = log;
     n->plan = *plan;

@@ -68,6 +68,7 @@ struct remote_exchange {
     struct map channels;          /* by the bytes of their ids */
     struct remote_exchange *next; /* of the net's */
     bool is_open, has_failed, stops, is_ending;
+    bool packs; /* the rows of batches that are sent */
     struct loop_timer *cut;
     struct sys_parker *stopper;
     struct sys_atomic_u64 is_stopped; /* any thread */
@@ -97,6 +98,7 @@ struct remote_net {
     struct sys_atomic_u64 is_closing;
     struct remote_exchange *exchanges;
     struct remote_visitor *visitors;
+    struct buf raw; /* of the batch at hand, not packed */
     struct remote_channel **active;
     uint32_t active_count, active_capacity;
     struct remote_link *dirty;

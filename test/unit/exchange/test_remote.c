@@ -79,6 +79,37 @@ static void one_batch_of_many_rows(void **state)
                             .has_budget = true});
 }
 
+/* The same with packed rows, which are fewer bytes; of what does not get smaller nothing is packed. */
+static void packed_rows_arrive(void **state)
+{
+    uint64_t bytes[2] = {0};
+
+    (void)state;
+    for (int packs = 0; packs < 2; packs++) {
+        struct pair_plan plan = {.partitioner = PART_HASH,
+                                 .senders = 2,
+                                 .receivers = 2,
+                                 .rows = 5000,
+                                 .batch_rows = 512,
+                                 .shells = 4,
+                                 .barrier_rows = 500,
+                                 .takes = 4,
+                                 .packs = packs == 1};
+        struct sys *sys = sys_linux_create_quiet();
+        struct remote_totals totals[2];
+        struct pair p;
+        assert_null(remote_pair_open(&p, sys, &plan));
+        const char *wrong = remote_pair_run(&p);
+        if (wrong != NULL) fail_msg("%s", wrong);
+        for (int i = 0; i < 2; i++) remote_exchange_totals(p.sides[i].exchange, &totals[i]);
+        bytes[packs] = totals[0].bytes_sent;
+        assert_true(totals[0].batches_sent == totals[1].batches_received && totals[0].batches_sent > 0);
+        assert_true(remote_pair_close(&p, 60 * SECOND_NS));
+        sys_linux_free(sys);
+    }
+    assert_in_range(bytes[1], 1, bytes[0] / 2);
+}
+
 /* --- ends before their time --------------------------------------------------------------------------------------- */
 static const struct pair_plan endless = {.partitioner = PART_HASH,
                                          .senders = 2,
@@ -190,6 +221,7 @@ int main(void)
         cmocka_unit_test(every_partitioner_delivers),
         cmocka_unit_test(credit_runs_out_and_comes_back),
         cmocka_unit_test(one_batch_of_many_rows),
+        cmocka_unit_test(packed_rows_arrive),
         cmocka_unit_test(an_end_that_goes_away_is_told_to_the_other),
         cmocka_unit_test(another_attempt_is_refused),
         cmocka_unit_test(another_key_is_refused),

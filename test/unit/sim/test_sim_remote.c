@@ -54,6 +54,7 @@ static struct pair_plan plan_of(uint64_t seed)
                              .takes = 1 + (uint32_t)prng_below(&r, 5),
                              .has_budget = prng_below(&r, 2) == 0};
     plan.receivers = plan.partitioner == PART_FORWARD ? plan.senders : 1 + (uint32_t)prng_below(&r, 3);
+    plan.packs = prng_below(&r, 4) == 0;
     if (prng_below(&r, 3) > 0) plan.barrier_rows = 1 + (uint32_t)prng_below(&r, 50);
     return plan;
 }
