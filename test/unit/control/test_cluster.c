@@ -33,7 +33,8 @@ static struct {
     struct jobmaster *jm;
     int kills; /* of workers, that are still to come */
     int64_t killed_behind;
-    bool kills_taskmanager, reads_files, kills_itself;
+    bool kills_taskmanager, reads_files, kills_itself, stops_clocks;
+    int64_t heartbeat_ms; /* of TaskManagers and workers that are started */
     int port;
     uint32_t parallelism;
     enum status status;
@@ -45,14 +46,15 @@ static struct {
 /* --- processes ------------------------------------------------------------------------------------------------------------- */
 static void start_taskmanager(int number, int slots)
 {
-    char program[SYS_PATH_MAX], port[16], name[16], count[16];
+    char program[SYS_PATH_MAX], port[16], name[16], count[16], heartbeat[16];
     struct err e = {0};
 
     assert_true(sys_program_path(program, sizeof program));
     snprintf(port, sizeof port, "%d", w.port);
     snprintf(name, sizeof name, "tm-%d", number);
     snprintf(count, sizeof count, "%d", slots);
-    const char *argv[] = {program, "taskmanager", port, folder_path(&w.folder, "key"), folder_path(&w.folder, name), name, count, NULL};
+    snprintf(heartbeat, sizeof heartbeat, "%d", (int)w.heartbeat_ms);
+    const char *argv[] = {program, "taskmanager", port, folder_path(&w.folder, "key"), folder_path(&w.folder, name), name, count, heartbeat, NULL};
     if (sys_process_start(w.sys, argv, folder_path(&w.folder, "taskmanagers.out"), &w.taskmanagers[number], &e) != S_OK) fail_msg("%s", e.text);
 }
 
@@ -89,8 +91,8 @@ static int taskmanager_main(char **argv)
                                     .own_host = "127.0.0.1",
                                     .folder = argv[4],
                                     .slots = (uint32_t)atoi(argv[6]),
-                                    .heartbeat_interval_ms = 1000,
-                                    .heartbeat_timeout_ms = 5000};
+                                    .heartbeat_interval_ms = atoi(argv[7]),
+                                    .heartbeat_timeout_ms = 5 * atoi(argv[7])};
     enum status st = cluster_key_read(sys, o.key_path, false, &o.key, &e);
     if (st == S_OK) st = taskmanager_process_run(&o, &e);
     if (st != S_OK) fprintf(stderr, "%s\n", e.text);
@@ -106,7 +108,7 @@ static int worker_main(int argc, char **argv)
 }
 
 /* The workers of a TaskManager are its children. */
-static int kill_children(int64_t parent)
+static int signal_children(int64_t parent, int signal)
 {
     char path[128];
     int pid, count = 0;
@@ -115,19 +117,30 @@ static int kill_children(int64_t parent)
     FILE *f = fopen(path, "r");
     assert_non_null(f);
     while (fscanf(f, "%d", &pid) == 1)
-        if (kill(pid, SIGKILL) == 0) count++;
+        if (kill(pid, signal) == 0) count++;
     fclose(f);
     return count;
 }
 
+/* It and its workers do nothing any more, and do not know. */
+static void stop_clocks(int number)
+{
+    int64_t id = sys_process_id(w.taskmanagers[number]);
+
+    assert_int_equal(kill((pid_t)id, SIGSTOP), 0);
+    assert_int_equal(signal_children(id, SIGSTOP), 1);
+}
+
 static void kill_one(void)
 {
-    if (w.kills_taskmanager) {
+    if (w.stops_clocks) {
+        stop_clocks(0);
+    } else if (w.kills_taskmanager) {
         stop_taskmanager(0);
         start_taskmanager(0, 4);
     } else {
         for (int i = 0; i < TASKMANAGERS_MAX; i++)
-            if (w.taskmanagers[i] != NULL && kill_children(sys_process_id(w.taskmanagers[i])) > 0) return;
+            if (w.taskmanagers[i] != NULL && signal_children(sys_process_id(w.taskmanagers[i]), SIGKILL) > 0) return;
         fail_msg("there is no worker");
     }
 }
@@ -276,13 +289,13 @@ static void check_job(void)
 }
 
 /* --- tests ------------------------------------------------------------------------------------------------------------------------ */
-static int begin(void **state)
+static int begin_with(int64_t heartbeat_ms)
 {
     struct err e = {0};
-    struct cluster_options o = {.heartbeat_interval_ms = 1000, .heartbeat_timeout_ms = 5000, .slot_timeout_ms = 10000, .spreads = true, .host = "127.0.0.1"};
+    struct cluster_options o = {.heartbeat_interval_ms = heartbeat_ms, .heartbeat_timeout_ms = 5 * heartbeat_ms, .slot_timeout_ms = 10000, .spreads = true, .host = "127.0.0.1"};
 
-    (void)state;
     memset(&w, 0, sizeof w);
+    w.heartbeat_ms = heartbeat_ms;
     w.sys = sys_linux_create_quiet();
     w.parallelism = 1;
     folder_make(&w.folder);
@@ -291,6 +304,18 @@ static int begin(void **state)
     if (cluster_open(&o, &w.cluster, &e) != S_OK) fail_msg("%s", e.text);
     w.port = cluster_port(w.cluster);
     return 0;
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    return begin_with(1000);
+}
+
+static int begin_fast(void **state)
+{
+    (void)state;
+    return begin_with(200);
 }
 
 static int end(void **state)
@@ -358,6 +383,32 @@ static void test_one_of_several_is_killed(void **state)
     run_job();
     check_job();
     assert_non_null(strstr(w.failure.text, "killed by signal 9"));
+}
+
+static bool has_children(int64_t parent) { return signal_children(parent, 0) > 0; }
+
+/* A TaskManager and its worker stand still for longer than heartbeat.timeout; the job goes on elsewhere and comes to its end. When they wake
+ * up their time is over: the worker ends by itself, or is released, and nothing of what it had in hand appears. */
+static void test_zombies(void **state)
+{
+    (void)state;
+    w.kills = 1;
+    w.stops_clocks = w.reads_files = true;
+    write_files();
+    w.parallelism = 2;
+    for (int i = 0; i < 2; i++) start_taskmanager(i, 2);
+    run_job();
+    check_job();
+    assert_non_null(strstr(w.failure.text, "TaskManager tm-0"));
+    assert_non_null(strstr(w.failure.text, "silent for heartbeat.timeout (1000 ms)"));
+    int64_t id = sys_process_id(w.taskmanagers[0]);
+    assert_true(has_children(id));
+    struct sys_parker *parker = sys_parker_create(w.sys);
+    assert_int_equal(signal_children(id, SIGCONT), 1);
+    kill((pid_t)id, SIGCONT);
+    while (has_children(id)) sys_park(w.sys, parker, 1000000);
+    sys_parker_free(w.sys, parker);
+    check_rows();
 }
 
 /* --- the JobManager is a process of its own, too ------------------------------------------------------------------------------ */
@@ -429,10 +480,11 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_killed_taskmanager, begin, end),
         cmocka_unit_test_setup_teardown(test_spread_over_taskmanagers, begin, end),
         cmocka_unit_test_setup_teardown(test_one_of_several_is_killed, begin, end),
+        cmocka_unit_test_setup_teardown(test_zombies, begin_fast, end),
         cmocka_unit_test_setup_teardown(test_killed_jobmanager, begin, end),
     };
 
-    if (argc > 6 && strcmp(argv[1], "taskmanager") == 0) return taskmanager_main(argv);
+    if (argc > 7 && strcmp(argv[1], "taskmanager") == 0) return taskmanager_main(argv);
     if (argc > 4 && strcmp(argv[1], "jobmanager") == 0) return jobmanager_main(argv);
     if (argc > 1 && strcmp(argv[1], "worker") == 0) return worker_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
