@@ -65,7 +65,7 @@ struct remote_host {
         struct task_news news[3];
         struct err err;
         uint32_t worker;
-        bool is_over;
+        enum remote_step { STEP_NONE, STEP_OPENS, STEP_RUNS, STEP_OVER } step; /* the last that was told */
     } *tasks;
 };
 
@@ -108,7 +108,8 @@ void remote_host_fail_tasks(struct remote_host *h, uint32_t worker, const struct
 void remote_host_start_all(struct remote_host *h); /* when everything is deployed and the job master wants it */
 void remote_host_failed(struct remote_host *h, const struct err *why); /* before it was ready */
 void remote_host_free_now(struct remote_host *h);
-void remote_host_news(struct remote_host *h, const struct news_message *m);
+/* False: it cannot have come to that now. */
+bool remote_host_news(struct remote_host *h, const struct news_message *m) CHECKED;
 
 /* remote_worker.c */
 void worker_arrived(struct cluster *c, struct frame_conn *conn, const struct hello_message *m);

@@ -15,14 +15,20 @@ static struct remote_host *host_of(struct task_host *h) { return (struct remote_
 static struct sys_lock *lock_of(const struct remote_host *h) { return h->cluster->lock; }
 
 /* --- tasks ---------------------------------------------------------------------------------------------------------------------- */
+static enum remote_step step_of(const struct task_news *n)
+{
+    if (task_has_ended(n)) return STEP_OVER;
+    return n->state == TASK_RUNNING ? STEP_RUNS : STEP_OPENS;
+}
+
 static void tell(struct remote_host *h, struct remote_task *t, const struct task_news *n)
 {
-    uint32_t which = task_has_ended(n) ? 2 : n->state == TASK_RUNNING ? 1 : 0;
+    struct task_news *kept = &t->news[step_of(n) - STEP_OPENS];
 
-    if (t->is_over || h->d == NULL) return;
-    t->is_over = task_has_ended(n);
-    t->news[which] = *n;
-    h->d->news(h->d->news_arg, &t->news[which]);
+    if (t->step == STEP_OVER || h->d == NULL) return;
+    t->step = step_of(n);
+    *kept = *n;
+    h->d->news(h->d->news_arg, kept);
 }
 
 static void end_task(struct remote_host *h, uint32_t vertex, uint32_t subtask, enum task_state state, const struct err *why)
@@ -30,7 +36,7 @@ static void end_task(struct remote_host *h, uint32_t vertex, uint32_t subtask, e
     const struct graph_vertex *v = &h->d->graph->vertices[vertex];
     struct remote_task *t = &h->tasks[h->firsts[vertex] + subtask];
 
-    if (t->is_over) return;
+    if (t->step == STEP_OVER) return;
     t->err = *why;
     tell(h, t, &(struct task_news){v->name, vertex, subtask, state, why->status, &t->err});
 }
@@ -47,17 +53,20 @@ void remote_host_fail_tasks(struct remote_host *h, uint32_t worker, const struct
     end_tasks(h, worker, TASK_FAILED, why);
 }
 
-void remote_host_news(struct remote_host *h, const struct news_message *m)
+bool remote_host_news(struct remote_host *h, const struct news_message *m)
 {
     const struct graph_vertex *v = &h->d->graph->vertices[m->vertex];
     struct remote_task *t = &h->tasks[h->firsts[m->vertex] + m->subtask];
     struct task_news n = {v->name, m->vertex, m->subtask, (enum task_state)m->state, (enum status)m->status, NULL};
 
+    if (t->step == STEP_OVER) return true; /* it was told that it had to end, or was given up */
+    if (n.status >= 0 && step_of(&n) != t->step + 1) return false;
     if (n.status < 0) {
         t->err = m->err;
         n.err = &t->err;
     }
     tell(h, t, &n);
+    return true;
 }
 
 /* --- orders --------------------------------------------------------------------------------------------------------------------- */
@@ -275,7 +284,7 @@ static void host_totals(struct task_host *base, struct job_totals *out)
     sys_lock_take(lock_of(h));
     *out = (struct job_totals){.watermark = INT64_MAX, .tasks = h->task_count};
     for (uint32_t i = 0; i < h->worker_count; i++) add_totals(out, &h->workers[i].counts);
-    for (uint32_t i = 0; i < h->task_count; i++) out->tasks_running += !h->tasks[i].is_over;
+    for (uint32_t i = 0; i < h->task_count; i++) out->tasks_running += h->tasks[i].step != STEP_OVER;
     sys_lock_give(lock_of(h));
 }
 
@@ -305,7 +314,7 @@ static void host_each_running(struct task_host *base, task_running_fn fn, void *
     for (uint32_t v = 0; h->d != NULL && v < h->d->graph->vertex_count; v++) {
         const struct graph_vertex *vertex = &h->d->graph->vertices[v];
         for (uint32_t s = 0; s < vertex->parallelism; s++)
-            if (!h->tasks[h->firsts[v] + s].is_over)
+            if (h->tasks[h->firsts[v] + s].step != STEP_OVER)
                 fn(arg, &(struct task_running){vertex->name, vertex->name, s, vertex->parallelism});
     }
     sys_lock_give(lock_of(h));

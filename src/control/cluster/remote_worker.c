@@ -108,11 +108,10 @@ static enum status on_news(struct worker_end *w, const struct news_message *m, s
     bool is_end = m->status == S_END || m->status < 0;
 
     if (!has_task(w, m->vertex, m->subtask)) return no_such_task(w, e);
-    if (m->state > TASK_CANCELED || m->status < INT8_MIN || (!is_end && m->status != S_OK) ||
-        (m->status < 0) != (m->err.status != S_OK))
-        return err_set(e, E_DATA, "the worker on %s says of a task what cannot be", w->name);
-    remote_host_news(w->host, m);
-    return S_OK;
+    bool can_be = m->state <= TASK_CANCELED && m->status >= INT8_MIN && (is_end || m->status == S_OK) &&
+                  (m->status < 0) == (m->err.status != S_OK) && w->host->is_started;
+    if (can_be && remote_host_news(w->host, m)) return S_OK;
+    return err_set(e, E_DATA, "the worker on %s says of a task what cannot be", w->name);
 }
 
 static enum status on_chunk(struct worker_end *w, const struct chunk_message *m, struct err *e)
@@ -142,6 +141,7 @@ static enum status on_acknowledge(struct worker_end *w, const struct acknowledge
         return err_set(e, E_DATA, "the worker on %s acknowledged what nobody asked for", w->name);
     for (uint32_t i = 0; i < m->node_count; i++) {
         const struct node_message *n = &m->nodes[i];
+        if (n->chunks > SNAPSHOT_HANDLES_MAX) return err_set(e, E_DATA, "the worker on %s counts %u chunks", w->name, n->chunks);
         nodes[i] = (struct node_snapshot){n->uid, n->watermark, n->sent_watermark, n->is_idle, n->chunks, n->committables};
     }
     port->acknowledge(port->arg, &ack);

@@ -17,6 +17,7 @@
 #include "control/config.h"
 #include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/jobmaster_internal.h"
+#include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -100,6 +101,19 @@ static enum status make_job(struct jobmaster *jm, struct err *e)
     return S_OK;
 }
 
+/* The program that would get them is not where the tasks are. */
+static enum status check_receivers(const struct graph *g, struct err *e)
+{
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        const struct graph_node *n = g->nodes[i];
+        if (n->type != op_find("sink") || strcmp(((const struct sink_config *)n->config)->connector, "collect") != 0) continue;
+        err_set(e, E_UNSUPPORTED, "operator '%s' hands rows to the program that runs the job, which a cluster has no way to yet", n->name);
+        err_hint(e, "write them into a table or a sink; without a cluster (no -m) the program gets them");
+        return graph_at(n->here, e);
+    }
+    return S_OK;
+}
+
 static enum status prepare(struct jobmaster *jm, struct str encoded, struct err *e)
 {
     const struct options *o = &jm->graph.settings;
@@ -115,6 +129,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
     jm->watch.interval_ns = options_int(o, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(o, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
+    if (jm->o.hosts != NULL) TRY(check_receivers(&jm->graph, e));
     graph_memory_share(&jm->graph, sys_memory_bytes(jm->o.sys), (int64_t)jm->settings.state_bytes_max);
     return slots_check(&jm->graph, jm->settings.slots, e); /* they will never suffice: better told now than by tasks that wait */
 }
