@@ -27,8 +27,11 @@ void remote_channel_wake(void *arg)
     if (sys_atomic_exchange(&c->is_listed, 1) != 0) return;
     sys_lock_take(n->lock);
     bool is_first = n->listed == NULL;
-    c->listed_next = n->listed;
-    n->listed = c;
+    if (!c->is_in_list) {
+        c->listed_next = n->listed;
+        n->listed = c;
+        c->is_in_list = true;
+    }
     sys_lock_give(n->lock);
     if (is_first) loop_wake(n->loop);
 }
@@ -48,16 +51,17 @@ void remote_channel_activate(struct remote_channel *c)
     c->is_active = true;
 }
 
+/* A task may stand between setting is_listed and the list while the pump comes to the channel by another way, serves it and
+ * clears is_listed again: then it comes into the list with that cleared, and the next time is not put there twice. */
 static void take_listed(struct remote_net *n)
 {
     sys_lock_take(n->lock);
-    struct remote_channel *c = n->listed;
-    n->listed = NULL;
-    sys_lock_give(n->lock);
-    for (struct remote_channel *next; c != NULL; c = next) {
-        next = c->listed_next;
+    for (struct remote_channel *c = n->listed; c != NULL; c = c->listed_next) {
+        c->is_in_list = false;
         remote_channel_activate(c);
     }
+    n->listed = NULL;
+    sys_lock_give(n->lock);
 }
 
 /* Stays in `active`, in its order, or leaves it. Nothing is activated while a round is under way. */

@@ -14,6 +14,7 @@ struct remote_link;
 /* One end of a channel that goes to another process. */
 struct remote_channel {
     struct remote_channel *listed_next; /* in net.listed, behind its lock */
+    bool is_in_list;                    /* the same */
     struct sys_atomic_u64 is_listed;    /* the pump knows that it has to look; its task need not say so */
     struct remote_channel *link_next;   /* of the channels of a link */
     struct remote_link *link;
