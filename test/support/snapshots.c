@@ -1,6 +1,8 @@
 /* snapshots.c - saving and restoring hosts in tests. */
 #include "support/snapshots.h"
 
+#include "flow/state/snapshot_chunk.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,20 +89,30 @@ static void split(struct keyed *k, const struct keyed_opener *o, const struct sn
     }
 }
 
+static void host_replace(struct keyed *k, const struct keyed_opener *o, const struct snapshots *with)
+{
+    struct state_host fresh = keyed_host_of(k, 0, 1, &with->restore);
+
+    state_host_release(&k->host);
+    k->host = fresh;
+    o->open(o->arg, &k->host);
+    k->host.restore = NULL;
+}
+
 /* The host begins anew with what `one` has. */
 static void begin_anew(struct keyed *k, const struct keyed_opener *o, const struct snapshots *one, uint32_t through, size_t limit)
 {
     uint32_t max = k->host.max_parallelism;
     struct snapshots more;
 
-    snapshots_init(&more, MIN(through, max), max);
     o->close(o->arg);
+    if (through == 1) {
+        host_replace(k, o, one);
+        return;
+    }
+    snapshots_init(&more, MIN(through, max), max);
     split(k, o, one, &more, limit);
-    struct state_host fresh = keyed_host_of(k, 0, 1, &more.restore);
-    state_host_release(&k->host);
-    k->host = fresh;
-    o->open(o->arg, &k->host);
-    k->host.restore = NULL;
+    host_replace(k, o, &more);
     snapshots_release(&more);
 }
 
@@ -116,16 +128,34 @@ void keyed_restart(struct keyed *k, const struct keyed_opener *o, uint32_t throu
 
 /* ---- while the host is worked with */
 
+static void first_part(struct apart *a, struct keyed *k)
+{
+    snapshots_init(&a->out, 1, k->host.max_parallelism);
+    a->has_parts = true;
+    a->number = 7;
+    for (uint32_t i = 0; i < COUNT_OF(a->bases); i++) a->bases[i] = a->number;
+}
+
 void apart_begin(struct apart *a, struct keyed *k, size_t limit)
 {
+    struct state_part_of part = {.is_first = !a->has_parts};
     struct err e = {0};
 
     assert_false(a->is_on);
-    snapshots_init(&a->out, 1, k->host.max_parallelism);
-    buf_init(&a->chunk, &a->out.mem);
+    assert_true(state_can_be_parts(&k->host));
+    if (part.is_first) first_part(a, k);
+    else a->number += 3;
+    part.number = a->number;
+    if (!part.is_first && a->number % 2 == 0) { /* every other has all of one range */
+        a->range = (a->range + 1) % state_host_ranges(&k->host);
+        state_host_range(&k->host, a->range, &part.base_first, &part.base_count);
+        a->bases[a->range] = a->number;
+    }
+    a->host = &k->host;
     a->limit = limit;
     a->is_on = true;
-    assert_int_equal(state_save_create(&k->host, &a->save, &e), S_OK);
+    buf_init(&a->chunk, &a->out.mem);
+    assert_int_equal(state_save_create_part(&k->host, &part, &a->save, &e), S_OK);
     assert_true(state_save_is_apart(a->save));
 }
 
@@ -143,11 +173,37 @@ void apart_step(struct apart *a)
     a->save = NULL;
 }
 
+/* Parts before the oldest one that some range needs go. */
+static void old_parts_drop(struct apart *a)
+{
+    uint32_t gone = 0, n = a->out.images[0].part_count;
+    struct chunk_reader r;
+    uint64_t oldest = UINT64_MAX;
+    struct err e = {0};
+
+    for (uint32_t i = 0; i < state_host_ranges(a->host); i++) oldest = MIN(oldest, a->bases[i]);
+    for (; gone < n; gone++) {
+        assert_int_equal(chunk_open(&r, a->out.parts[0][gone].bytes, &e), S_OK);
+        if (r.part.number >= oldest) break;
+        buf_release(&a->out.chunks[0][gone]);
+    }
+    memmove(a->out.chunks[0], a->out.chunks[0] + gone, (n - gone) * sizeof *a->out.chunks[0]);
+    memmove(a->out.parts[0], a->out.parts[0] + gone, (n - gone) * sizeof *a->out.parts[0]);
+    a->out.images[0].part_count = n - gone;
+}
+
+void apart_end(struct apart *a)
+{
+    while (a->save != NULL) apart_step(a);
+    if (a->is_on) old_parts_drop(a);
+    a->is_on = false;
+}
+
 void apart_drop(struct apart *a)
 {
-    if (!a->is_on) return;
+    if (!a->has_parts) return;
     state_save_free(a->save);
-    buf_release(&a->chunk);
+    if (a->is_on) buf_release(&a->chunk);
     snapshots_release(&a->out);
     *a = (struct apart){0};
 }
@@ -155,7 +211,7 @@ void apart_drop(struct apart *a)
 void apart_back(struct apart *a, struct keyed *k, const struct keyed_opener *o, uint32_t through)
 {
     assert_true(a->is_on);
-    while (a->save != NULL) apart_step(a);
+    apart_end(a);
     begin_anew(k, o, &a->out, through, a->limit);
     apart_drop(a);
 }

@@ -29,16 +29,21 @@ void keyed_restart(struct keyed *k, const struct keyed_opener *o, uint32_t throu
 /* A host of the same kind as k's for subtask i of n; state_host_init is done. */
 struct state_host keyed_host_of(struct keyed *k, uint32_t i, uint32_t n, const struct state_restore *restore);
 
-/* A save that goes on while the host is worked with; then the host goes back to what it was when that began. All zero: there is none. */
+/* A save that goes on while the host is worked with; then the host goes back to what it was when that began. Saves are parts, each of
+ * what has changed since the one before, while none is given up and the host does not begin anew. All zero: there is none. */
 struct apart {
     struct snapshots out;
     struct state_save *save; /* NULL: none, or all of it is in `out` */
+    struct state_host *host;
     struct buf chunk;
     size_t limit;
-    bool is_on;
+    bool is_on, has_parts;
+    uint64_t number, bases[16]; /* of the last part; of the last part that has all of a range */
+    uint32_t range;
 };
 void apart_begin(struct apart *a, struct keyed *k, size_t limit);
 void apart_step(struct apart *a); /* a step of the save, if there is something left of it */
-/* The rest of it, and then the host begins anew with it, as keyed_restart does. */
+void apart_end(struct apart *a);  /* the rest of it: it is one of the parts */
+/* The rest of it, and then the host begins anew with the parts, as keyed_restart does. */
 void apart_back(struct apart *a, struct keyed *k, const struct keyed_opener *o, uint32_t through);
-void apart_drop(struct apart *a); /* given up; none: a no-op */
+void apart_drop(struct apart *a); /* given up, with all parts; none: a no-op */

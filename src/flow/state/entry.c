@@ -72,6 +72,7 @@ static void unindex(struct hm_table *t, struct shard *sh, uint32_t slot)
 void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
 {
     if (UNLIKELY(t->frozen != NULL)) frozen_keep_now(t, s, sh, slot);
+    if (t->is_tracked) gone_note(t, s, sh, slot);
     slot_set_live(t, s, sh, slot, false);
     slot_mark(t, sh, slot, t->dirty_now);
     if (slot_is(t, sh, slot, BITS_HELD)) { /* stays in the index, absent, until the reserved ones are settled */
@@ -219,6 +220,7 @@ static void reserved_settle(struct hm_table *t)
         struct shard *sh = &h->space->shards[h->shard];
         bit_clear(page_bits(t, sh, h->slot >> t->page_shift, BITS_HELD), h->slot & t->page_mask);
         if (slot_is_live(t, sh, h->slot)) continue;
+        if (t->is_tracked && slot_is(t, sh, h->slot, t->dirty_now)) gone_note(t, h->space, sh, h->slot); /* it was erased */
         unindex(t, sh, h->slot);
         handles_add(t, &t->removed, h->space, h->shard, h->slot);
     }

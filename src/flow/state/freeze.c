@@ -16,6 +16,7 @@ enum { HEADS_AHEAD = 8 };
 
 struct frozen {
     const struct state_taker *to; /* NULL: nobody takes anything, bits alone stand still */
+    bool are_changes;             /* who has no rows to hand over is gone */
     uint32_t run;                 /* of bits */
     int64_t now;                  /* the instant of the barrier, for times to live */
     struct space **spaces;        /* of the barrier, by namespace; NULL: gone, with all its entries handed over */
@@ -26,6 +27,7 @@ struct frozen {
     const struct space *part_space;
     uint32_t part_shard, part_slot;
     bool has_part;
+    uint64_t part_rows; /* of the head that is walked */
     struct state_scan scan;
     /* On their way to the taker: rows of one namespace. */
     int64_t ns;
@@ -67,12 +69,30 @@ static bool is_hidden(const struct hm_table *t, const char *row)
     return t->ttl_offset != 0 && t->base.def->ttl.visibility == STATE_TTL_NEVER_RETURN_EXPIRED && hm_is_expired(t, row, t->frozen->now);
 }
 
+/* Files may know of rows that are not shown any more. */
+static void nothing_hand(struct hm_table *t, const struct space *s, const struct shard *sh, uint32_t slot)
+{
+    struct frozen *f = t->frozen;
+
+    if (!f->are_changes) return;
+    frozen_hand_over(t);
+    entry_key(t, sh, slot, &f->set, 0);
+    batch_clear(f->keys);
+    key_scatter(&t->key, &f->set, 1, f->keys, NULL, 0);
+    f->keys->count = 1;
+    f->set.has_nulls = false;
+    f->to->gone(f->to->arg, s->ns, f->keys, 1);
+}
+
 static void entry_hand(struct hm_table *t, const struct space *s, const struct shard *sh, uint32_t slot)
 {
     struct frozen *f = t->frozen;
     char *row = entry_at(t, sh, slot) + t->row_offset;
 
-    if (is_hidden(t, row)) return;
+    if (is_hidden(t, row)) {
+        nothing_hand(t, s, sh, slot);
+        return;
+    }
     room_make(t, s);
     entry_key(t, sh, slot, &f->set, f->key_count);
     f->owners[f->count] = (uint16_t)f->key_count++;
@@ -111,7 +131,11 @@ static bool head_hand(struct hm_table *t, const struct space *s, const struct sh
         if (n > 0) entry_key(t, sh, slot, &f->set, f->key_count++);
         f->count += n;
         *left -= n;
-        if (n < max) return true;
+        f->part_rows += n;
+        if (n == max) continue;
+        if (f->part_rows == 0) nothing_hand(t, s, sh, slot);
+        f->part_rows = 0;
+        return true;
     }
     return false;
 }
@@ -128,6 +152,7 @@ void frozen_keep(struct hm_table *t, const struct space *s, struct shard *sh, ui
     struct frozen *f = t->frozen;
     uint64_t *bits = page_bits(t, sh, slot >> t->page_shift, f->run);
     struct state_scan walked = f->scan;
+    uint64_t walked_rows = f->part_rows;
     bool had_part = f->has_part;
     uint32_t all = UINT32_MAX;
 
@@ -138,12 +163,18 @@ void frozen_keep(struct hm_table *t, const struct space *s, struct shard *sh, ui
         entry_hand(t, s, sh, slot);
         return;
     }
-    if (is_part(f, s, sh, slot)) had_part = false;
-    else f->scan = (struct state_scan){0};
+    if (is_part(f, s, sh, slot)) {
+        had_part = false;
+        walked_rows = 0;
+    } else {
+        f->scan = (struct state_scan){0};
+        f->part_rows = 0;
+    }
     bool is_through = head_hand(t, s, sh, slot, &all);
     ASSERT(is_through);
     f->has_part = had_part;
     f->scan = walked;
+    f->part_rows = walked_rows;
 }
 
 void frozen_keep_now(struct hm_table *t, const struct space *s, struct shard *sh, uint32_t slot)
@@ -299,17 +330,21 @@ static uint64_t space_bits(const struct hm_table *t, const struct space *s, uint
     return set;
 }
 
-/* Everything that is there is frozen; of `clear`, nothing has changed since. */
-static void all_freeze(struct hm_table *t, uint32_t run, bool clears, uint32_t cleared)
+/* Everything that is there is frozen; when `clears`, nothing of it has changed from now on. */
+static void shard_freeze(const struct hm_table *t, const struct shard *sh, uint32_t run, bool clears)
 {
-    for (uint32_t n = 0; n < t->space_count * t->shard_count; n++) {
-        const struct shard *sh = &t->spaces[n / t->shard_count]->shards[n % t->shard_count];
-        for (uint32_t page = 0; page < sh->page_count; page++) {
-            uint32_t words = page_words(t, page);
-            memcpy(page_bits(t, sh, page, run), page_bits(t, sh, page, BITS_LIVE), words * sizeof(uint64_t));
-            if (clears) memset(page_bits(t, sh, page, cleared), 0, words * sizeof(uint64_t));
-        }
+    for (uint32_t page = 0; page < sh->page_count; page++) {
+        size_t size = page_words(t, page) * sizeof(uint64_t);
+        memcpy(page_bits(t, sh, page, run), page_bits(t, sh, page, BITS_LIVE), size);
+        if (clears) memset(page_bits(t, sh, page, run ^ 1), 0, size);
     }
+}
+
+/* Of the shards first..end. */
+static void shards_freeze(const struct hm_table *t, uint32_t first, uint32_t end, uint32_t run, bool clears)
+{
+    for (uint32_t i = 0; i < t->space_count; i++)
+        for (uint32_t k = first; k < end; k++) shard_freeze(t, &t->spaces[i]->shards[k], run, clears);
 }
 
 static struct frozen *frozen_make(struct hm_table *t, const struct state_taker *to)
@@ -328,17 +363,27 @@ static struct frozen *frozen_make(struct hm_table *t, const struct state_taker *
     return f;
 }
 
-void hm_freeze(struct state_table *base, const struct state_taker *to, enum freeze_what what)
+void hm_freeze(struct state_table *base, const struct state_taker *to, const struct freezing *how)
 {
     struct hm_table *t = hm_of(base);
-    bool is_all = what != FREEZE_CHANGES || !t->is_tracked;
+    bool is_all = how->what != FREEZE_CHANGES || !t->is_tracked;
+    uint32_t first = (how->base_first - MIN(how->base_first, base->host->group_first)) >> t->shard_shift;
 
     ASSERT(t->frozen == NULL && t->latest.count == 0); /* between batches, the former set taken */
-    if (is_all) all_freeze(t, t->dirty_now ^ 1, what != FREEZE_ALL && t->is_tracked, t->dirty_now);
-    if (what != FREEZE_ALL) t->is_tracked = true;
-    if (!is_all) t->dirty_now ^= 1;
     t->frozen = frozen_make(t, to);
-    t->frozen->run = t->dirty_now ^ 1;
+    t->frozen->are_changes = !is_all && to != NULL;
+    if (how->what != FREEZE_ALL) gone_hand_over(t, is_all ? NULL : to);
+    if (is_all) {
+        t->frozen->run = t->dirty_now ^ 1;
+        shards_freeze(t, 0, t->shard_count, t->frozen->run, how->what != FREEZE_ALL && t->is_tracked);
+        t->is_tracked |= how->what != FREEZE_ALL;
+        return;
+    }
+    t->frozen->run = t->dirty_now;
+    t->dirty_now ^= 1;
+    if (how->base_count == 0) return;
+    uint32_t end = ((how->base_first + how->base_count - 1 - base->host->group_first) >> t->shard_shift) + 1;
+    shards_freeze(t, first, MIN(end, t->shard_count), t->frozen->run, false);
 }
 
 void hm_thaw(struct state_table *base)

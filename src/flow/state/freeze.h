@@ -12,7 +12,13 @@ void frozen_keep_head(struct hm_table *t, const struct space *s, const struct ba
 bool frozen_bury(struct hm_table *t, struct space *s);
 void hm_keep_at(struct state_table *t, uint64_t handle); /* the entry changes: kept if frozen, and dirty */
 
-void hm_freeze(struct state_table *t, const struct state_taker *to, enum freeze_what what);
+/* gone.c: keys that went, and namespaces, since the last barrier; of tables whose changes are counted. */
+struct gone_keys;
+void gone_note(struct hm_table *t, const struct space *s, const struct shard *sh, uint32_t slot); /* an entry goes that may be in files */
+void gone_drop(struct hm_table *t, int64_t ns);
+void gone_hand_over(struct hm_table *t, const struct state_taker *to); /* to NULL: forgotten */
+
+void hm_freeze(struct state_table *t, const struct state_taker *to, const struct freezing *how);
 bool hm_frozen_next(struct state_table *t, uint32_t max);
 void frozen_take_all(struct state_table *t);
 void hm_thaw(struct state_table *t);

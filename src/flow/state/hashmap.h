@@ -96,6 +96,7 @@ struct latest {
 
 struct bag_layout;
 struct frozen;
+struct gone;
 
 struct hm_table {
     struct state_table base;
@@ -110,6 +111,7 @@ struct hm_table {
     uint32_t shard_shift, shard_count;
     uint32_t dirty_now;              /* which dirty run is current: 0 or 1 */
     bool is_tracked;                 /* dirty bits are kept; before the first barrier, which takes all, nobody needs them */
+    struct gone *gone;               /* what went since the last barrier (gone.c); NULL: nothing */
     struct frozen *frozen;           /* the other run holds a frozen set (freeze.c) */
     bool has_heads;                  /* entries hold heads (bag.h) */
     bool has_now;                    /* `now` is this batch's */

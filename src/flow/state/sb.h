@@ -16,12 +16,19 @@ struct state_taken {
 };
 struct state_taker {
     void (*take)(void *arg, const struct state_taken *rows);
+    /* Only of FREEZE_CHANGES: keys that were there and are no more; a namespace that was dropped before anything else that is told of it. */
+    void (*gone)(void *arg, int64_t ns, const struct batch *keys, uint32_t count);
+    void (*dropped)(void *arg, int64_t ns);
     void *arg;
 };
 enum freeze_what {
     FREEZE_ALL,     /* all that is there */
     FREEZE_BASE,    /* the same, and what changes from now on is counted */
     FREEZE_CHANGES, /* what has changed since FREEZE_BASE or FREEZE_CHANGES; without such a one: FREEZE_BASE */
+};
+struct freezing {
+    enum freeze_what what;
+    uint32_t base_first, base_count; /* CHANGES: key groups all of whose entries are frozen; a range of state_host_range */
 };
 
 struct sb_type {
@@ -55,7 +62,7 @@ struct sb_type {
     /* The barrier, between batches. What is frozen is given to the taker, each row once, in no order but that rows of a key stay in
      * theirs: some at a time by frozen_next (about max rows; false: that was all), and, before it changes, by whatever changes it. Then, or
      * before, thaw ends it. keep_at: the entry of that handle is about to change. A backend without freeze is saved while nothing changes. */
-    void (*freeze)(struct state_table *t, const struct state_taker *to, enum freeze_what what);
+    void (*freeze)(struct state_table *t, const struct state_taker *to, const struct freezing *how);
     bool (*frozen_next)(struct state_table *t, uint32_t max);
     void (*thaw)(struct state_table *t);
     void (*keep_at)(struct state_table *t, uint64_t handle);

@@ -10,6 +10,27 @@
 #include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/shape_verbs.h"
+#include "flow/state/snapshot.h"
+
+/* Runs of as many key groups are whole shards of every table. */
+static uint32_t range_shift(const struct state_host *h)
+{
+    uint32_t shift = 0;
+
+    while (((h->group_count - 1) >> shift) + 1 > SHARDS_NAMESPACED) shift++;
+    return shift;
+}
+
+uint32_t state_host_ranges(const struct state_host *h) { return ((h->group_count - 1) >> range_shift(h)) + 1; }
+
+void state_host_range(const struct state_host *h, uint32_t i, uint32_t *first, uint32_t *count)
+{
+    uint32_t from = i << range_shift(h);
+
+    ASSERT(from < h->group_count);
+    *first = h->group_first + from;
+    *count = MIN(UINT32_C(1) << range_shift(h), h->group_count - from);
+}
 
 static void shards_plan(struct hm_table *t)
 {
@@ -55,6 +76,8 @@ static void hm_close(struct state_table *base)
     struct mem *mem = base->host->mem;
 
     hm_thaw(base);
+    t->is_tracked = false;
+    gone_hand_over(t, NULL);
     spaces_release(t);
     bag_close(t);
     segments_release(&t->segments);
@@ -105,6 +128,7 @@ static void hm_drop(struct state_table *base, int64_t ns)
     struct space *s = space_find(t, ns);
 
     if (t->frozen != NULL && !base->def->namespaced) frozen_take_all(base); /* what its rows share goes with it */
+    if (s != NULL && t->is_tracked) gone_drop(t, ns);
     if (s != NULL) space_drop(t, s);
     if (base->pack != NULL && !base->def->namespaced) pack_forget(&t->bag->pack);
     if (!base->def->namespaced) space_make(t, 0);

@@ -205,9 +205,9 @@ static void pending_erase(struct state_table *t, uint32_t i) { sb_hashmap.erase(
 static bool pending_is_set(const struct state_table *t, uint32_t i) { return sb_hashmap.is_set(inner_of(t), i); }
 static void pending_remove(struct state_table *t, const uint64_t *which) { sb_hashmap.remove(inner_of(t), which); }
 static uint64_t pending_count(const struct state_table *t, int64_t ns) { return sb_hashmap.count(inner_of(t), ns); }
-static void pending_freeze(struct state_table *t, const struct state_taker *to, enum freeze_what what)
+static void pending_freeze(struct state_table *t, const struct state_taker *to, const struct freezing *how)
 {
-    sb_hashmap.freeze(inner_of(t), to, what);
+    sb_hashmap.freeze(inner_of(t), to, how);
 }
 static bool pending_frozen_next(struct state_table *t, uint32_t max) { return sb_hashmap.frozen_next(inner_of(t), max); }
 static void pending_keep_at(struct state_table *t, uint64_t handle) { sb_hashmap.keep_at(inner_of(t), handle); }

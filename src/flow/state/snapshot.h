@@ -19,6 +19,20 @@ enum status state_save_create(struct state_host *h, struct state_save **out, str
  * else: a call does the work of one block of rows, some 200 us. S_OK: that was all; a host without tables and timers leaves `out`
  * empty. */
 enum status state_save_step(struct state_save *s, struct buf *out, size_t limit, struct err *e) CHECKED;
+/* A part of what the host has: what has changed since the last one, of which the caller knows that it will be read, too; and all of the key
+ * groups base_first.. (of is_first: of all). Other saves do not count. Whoever restores gets all parts from the oldest on that is
+ * the newest to have all of some key group. Only of a host that state_can_be_parts. */
+struct state_part_of {
+    uint64_t number; /* higher than that of the last one */
+    bool is_first;
+    uint32_t base_first, base_count;
+};
+enum status state_save_create_part(struct state_host *h, const struct state_part_of *part, struct state_save **out, struct err *e) CHECKED;
+bool state_can_be_parts(const struct state_host *h);
+/* Ranges of key groups of about the same size, by which parts have all of them. */
+uint32_t state_host_ranges(const struct state_host *h);
+void state_host_range(const struct state_host *h, uint32_t i, uint32_t *first, uint32_t *count);
+
 /* The host may be worked with between two steps: what changes is kept as it was. Else nothing in it may change until the last step. */
 bool state_save_is_apart(const struct state_save *s);
 /* Bytes that were kept and no chunk has taken yet. Who saves too slowly lets the host stand still before they become too many. */
@@ -29,7 +43,7 @@ void state_save_free(struct state_save *s); /* NULL is a no-op; the host's table
 struct state_part {
     struct str bytes;
 };
-/* All chunks of one old subtask, in the order in which they were written; none: it had no state. */
+/* All chunks of one old subtask, in the order in which they were written, of parts the older ones first; none: it had no state. */
 struct state_image {
     const struct state_part *parts;
     uint32_t part_count;

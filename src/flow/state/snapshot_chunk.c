@@ -30,6 +30,23 @@ void chunk_begin(struct buf *out, uint32_t max_parallelism)
     enc_u64(out, hash64(out->data + start, HEADER_SUMMED));
 }
 
+void chunk_begin_part(struct buf *out, uint32_t max_parallelism, const struct chunk_part *p)
+{
+    size_t start = out->size;
+
+    ASSERT(p->number > 0);
+    buf_append(out, magic, sizeof magic);
+    enc_u32(out, CHUNK_VERSION_PARTS);
+    enc_u32(out, CHUNK_HASH_VERSION);
+    enc_u32(out, max_parallelism);
+    enc_u64(out, p->number);
+    enc_u32(out, p->group_first);
+    enc_u32(out, p->group_count);
+    enc_u32(out, p->base_first);
+    enc_u32(out, p->base_count);
+    enc_u64(out, hash64(out->data + start, CHUNK_HEADER_PARTS - 8));
+}
+
 static void put_u32(char *to, uint32_t v) { memcpy(to, &v, sizeof v); }
 static void put_u64(char *to, uint64_t v) { memcpy(to, &v, sizeof v); }
 
@@ -64,28 +81,49 @@ void chunk_add(struct buf *out, struct chunk_block b, struct str bytes)
 
 /* ---- reading */
 
+static bool is_within_groups(uint32_t first, uint32_t count, uint32_t max) { return first <= max && count <= max - first; }
+
+static enum status part_read(struct chunk_reader *r, struct dec *d, struct err *e)
+{
+    struct chunk_part *p = &r->part;
+
+    p->number = dec_u64(d);
+    p->group_first = dec_u32(d);
+    p->group_count = dec_u32(d);
+    p->base_first = dec_u32(d);
+    p->base_count = dec_u32(d);
+    if (p->number == 0 || !is_within_groups(p->group_first, p->group_count, r->max_parallelism) ||
+        !is_within_groups(p->base_first, p->base_count, r->max_parallelism))
+        return err_set(e, E_DATA, "byte 16: a part of state that cannot be");
+    return S_OK;
+}
+
 static enum status header_read(struct chunk_reader *r, struct err *e)
 {
     struct dec d;
 
     if (r->bytes.size < CHUNK_HEADER) return err_set(e, E_DATA, "a chunk of state of %zu bytes is cut off", r->bytes.size);
     if (memcmp(r->bytes.data, magic, sizeof magic) != 0) return err_set(e, E_DATA, "byte 0: this is no chunk of state");
-    dec_init(&d, r->bytes.data + sizeof magic, CHUNK_HEADER - sizeof magic);
+    dec_init(&d, r->bytes.data + sizeof magic, r->bytes.size - sizeof magic);
     uint32_t version = dec_u32(&d), hash_version = dec_u32(&d);
-    r->max_parallelism = dec_u32(&d);
-    if (dec_u64(&d) != hash64(r->bytes.data, HEADER_SUMMED))
-        return err_set(e, E_DATA, "byte 0: the header of a chunk of state is damaged");
-    if (version != CHUNK_VERSION)
-        return err_set(e, E_DATA, "state of version %u of the format; this program reads version %d", version, CHUNK_VERSION);
+    bool is_part = version == CHUNK_VERSION_PARTS;
+    r->at = is_part ? CHUNK_HEADER_PARTS : CHUNK_HEADER;
+    if (r->bytes.size < r->at) return err_set(e, E_DATA, "a chunk of state of %zu bytes is cut off", r->bytes.size);
+    uint64_t sum = hash64(r->bytes.data, r->at - 8), stored;
+    memcpy(&stored, r->bytes.data + r->at - 8, sizeof stored);
+    if (sum != stored) return err_set(e, E_DATA, "byte 0: the header of a chunk of state is damaged");
+    if (version != CHUNK_VERSION && !is_part)
+        return err_set(e, E_DATA, "state of version %u of the format; this program reads version %d", version, CHUNK_VERSION_PARTS);
     if (hash_version != CHUNK_HASH_VERSION)
         return err_set(e, E_DATA, "state with key groups of version %u; this program knows version %d", hash_version, CHUNK_HASH_VERSION);
+    r->max_parallelism = dec_u32(&d);
     if (r->max_parallelism == 0) return err_set(e, E_DATA, "byte 12: a max parallelism of 0");
-    return S_OK;
+    return is_part ? part_read(r, &d, e) : S_OK;
 }
 
 enum status chunk_open(struct chunk_reader *r, struct str bytes, struct err *e)
 {
-    *r = (struct chunk_reader){.bytes = bytes, .at = CHUNK_HEADER};
+    *r = (struct chunk_reader){.bytes = bytes};
     return header_read(r, e);
 }
 
@@ -110,7 +148,7 @@ static bool is_sound(const struct chunk_block *b, const char *from, uint32_t max
 {
     bool is_zero = from[2] == 0 && from[3] == 0 && u32_at(from + 28) == 0;
 
-    if (!is_zero || b->kind < CHUNK_SCHEMA || b->kind > CHUNK_ROWS || b->is_packed > 1) return false;
+    if (!is_zero || b->kind < CHUNK_SCHEMA || b->kind > CHUNK_DROPPED || b->is_packed > 1) return false;
     if (b->group_first > max_parallelism || b->group_count > max_parallelism - b->group_first) return false;
     return b->is_packed ? unsqueeze_may(b->stored, b->size) : b->stored == b->size;
 }

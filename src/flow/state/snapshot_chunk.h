@@ -4,8 +4,22 @@
 #include "ground/base/buf.h"
 #include "ground/base/err.h"
 
-enum chunk_kind { CHUNK_SCHEMA = 1, CHUNK_ROWS = 2 };
-enum { CHUNK_VERSION = 1, CHUNK_HASH_VERSION = 1, CHUNK_HEADER = 24, BLOCK_HEADER = 48 };
+enum chunk_kind { CHUNK_SCHEMA = 1, CHUNK_ROWS = 2, CHUNK_GONE = 3, CHUNK_DROPPED = 4 };
+enum {
+    CHUNK_VERSION = 1,
+    CHUNK_VERSION_PARTS = 2, /* of chunks that are parts */
+    CHUNK_HASH_VERSION = 1,
+    CHUNK_HEADER = 24,
+    CHUNK_HEADER_PARTS = 48,
+    BLOCK_HEADER = 48,
+};
+
+/* A chunk that says only what has changed, and for some key groups all. number 0: it stands alone. */
+struct chunk_part {
+    uint64_t number;                   /* higher than those of the parts before it */
+    uint32_t group_first, group_count; /* of the host */
+    uint32_t base_first, base_count;   /* key groups that it has all of: what earlier parts say of them is void */
+};
 
 struct chunk_block {
     uint8_t kind;      /* enum chunk_kind */
@@ -21,6 +35,7 @@ struct chunk_block {
 
 /* Writing. */
 void chunk_begin(struct buf *out, uint32_t max_parallelism);
+void chunk_begin_part(struct buf *out, uint32_t max_parallelism, const struct chunk_part *p);
 /* `b` says kind, number, groups, rows; what it holds is `bytes`, packed where that saves something. */
 void chunk_add(struct buf *out, struct chunk_block b, struct str bytes);
 
@@ -29,6 +44,7 @@ struct chunk_reader {
     struct str bytes;
     size_t at;
     uint32_t max_parallelism;
+    struct chunk_part part;
 };
 enum status chunk_open(struct chunk_reader *r, struct str bytes, struct err *e) CHECKED;
 /* S_END behind the last one. The header alone is looked at. */

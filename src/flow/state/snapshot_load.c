@@ -5,7 +5,9 @@
  * subtasks.
  *
  * Invariants: blocks whose key groups lie outside the host's are not read, whatever is in them. A batch is handed over in runs of one
- * namespace. Not here: what becomes of rows (snapshot_rows.c, timers.c), the bytes of chunks (snapshot_chunk.c). */
+ * namespace. Of chunks that are parts, what one says is gone counts before its rows, and both behind what the parts before it
+ * say; of state without keys the newest part counts alone. Not here: what becomes of rows (snapshot_table.c, timers.c), the bytes of
+ * chunks (snapshot_chunk.c). */
 #include "flow/state/snapshot_load.h"
 
 #include "columns/column/batch_codec.h"
@@ -35,7 +37,11 @@ struct load {
     uint32_t max_parallelism; /* of the chunk */
     const struct incoming *changed; /* what `evolution` is made for */
     struct evolution_run *evolution;
-    uint32_t subtask, part;
+    struct batch *voids;             /* keys and namespaces that went */
+    struct chunk_part part, *parts;  /* of the present chunk; of this old subtask's chunks, each once */
+    uint32_t parts_count;
+    enum status (*put)(void *arg, const struct loaded_rows *rows, struct err *e); /* what is done with rows */
+    uint32_t subtask, part_at;
     uint64_t number; /* of the next row of operator state */
     uint64_t keys, all, mine; /* counting: keys; rows, those in blocks with key groups of the host */
     uint32_t counted;         /* old subtasks whose keys are counted */
@@ -168,34 +174,64 @@ static enum status runs_put(struct load *c, const struct state_schema *s, const 
         rows.sel = sel != NULL ? sel + i : NULL;
         rows.hashes = hashes + i;
         rows.count = n;
-        TRY(c->l->put(c->l->arg, &rows, c->e));
+        TRY(c->put(c->l->arg, &rows, c->e));
     }
     return S_OK;
 }
 
-static enum status block_load(struct load *c, const struct incoming *in, const struct chunk_block *b)
+static enum status rows_decode(struct load *c, const struct chunk_block *b, struct batch *to)
 {
-    const struct state_schema *s = &in->schema;
-    const struct batch *rows;
     struct str bytes;
     struct dec d;
-    const uint16_t *sel;
 
     TRY(chunk_read(b, &c->space, &bytes, c->e));
-    TRY(batch_make(c, in));
     dec_init(&d, bytes.data, bytes.size);
-    TRY(batch_decode(&d, c->batch, c->e));
-    if (dec_left(&d) != 0 || c->batch->count != b->rows || c->batch->kinds != NULL || c->batch->times != NULL)
+    TRY(batch_decode(&d, to, c->e));
+    if (dec_left(&d) != 0 || to->count != b->rows || to->kinds != NULL || to->times != NULL)
         return err_set(c->e, E_DATA, "its rows are not those that it speaks of");
-    rows = c->batch;
-    if (!in->evolution.is_same) {
-        TRY(rows_evolve(c, in, &rows));
-        s = &in->evolution.target;
-    }
+    return S_OK;
+}
+
+static enum status rows_hand(struct load *c, const struct state_schema *s, const struct chunk_block *b, const struct batch *rows)
+{
+    const uint16_t *sel;
+
     if (c->l->hash != NULL) c->l->hash(c->l->arg, rows, c->hashes);
     else for (uint32_t i = 0; i < b->rows; i++) c->hashes[i] = state_host_hash(c->l->host);
     uint32_t count = rows_pick(c, b, &sel);
     return runs_put(c, s, rows, sel, count);
+}
+
+static enum status block_load(struct load *c, const struct incoming *in, const struct chunk_block *b)
+{
+    const struct batch *rows;
+
+    TRY(batch_make(c, in));
+    TRY(rows_decode(c, b, c->batch));
+    if (in->evolution.is_same) return rows_hand(c, &in->schema, b, c->batch);
+    TRY(rows_evolve(c, in, &rows));
+    return rows_hand(c, &in->evolution.target, b, rows);
+}
+
+/* Keys, or namespaces, that went: of these columns a state keeps the types. */
+static enum status void_load(struct load *c, const struct chunk_block *b)
+{
+    const struct state_schema *s = c->l->own;
+    bool has_keys = b->kind == CHUNK_GONE;
+
+    if (c->voids == NULL) c->voids = batch_create(s->row, BATCH_ROWS, c->l->host->mem);
+    batch_clear(c->voids);
+    for (uint32_t i = 0; i < c->voids->col_count; i++) c->voids->cols[i].form = VEC_FLAT;
+    schema_void_columns(s, c->voids, has_keys);
+    TRY(rows_decode(c, b, c->voids));
+    if (has_keys) return rows_hand(c, s, b, c->voids);
+    for (uint32_t i = 0; i < b->rows; i++) {
+        const struct loaded_drop drop = {.ns = s->namespaced ? VECTOR_VALUES(&c->voids->cols[s->first[ROLE_NAMESPACE]], int64_t)[i] : 0,
+                                         .max_parallelism = c->max_parallelism, .group_first = b->group_first,
+                                         .group_count = b->group_count, .is_all = c->from->count == 1};
+        TRY(c->l->dropped(c->l->arg, &drop, c->e));
+    }
+    return S_OK;
 }
 
 /* ---- chunks */
@@ -224,6 +260,7 @@ static enum status schema_note(struct load *c, struct chunk_schemas *known, cons
 struct visit {
     enum status (*schema)(struct load *c, const struct incoming *in);
     enum status (*rows)(struct load *c, const struct incoming *in, const struct chunk_block *b);
+    bool loads;
 };
 
 static enum status chunk_visit(struct load *c, struct str bytes, const struct visit *v)
@@ -235,6 +272,7 @@ static enum status chunk_visit(struct load *c, struct str bytes, const struct vi
 
     TRY(chunk_open(&r, bytes, c->e));
     c->max_parallelism = r.max_parallelism;
+    c->part = r.part;
     if (r.max_parallelism != c->from->max_parallelism)
         return err_set(c->e, E_DATA, "a chunk of a job of max parallelism %u", r.max_parallelism);
     while ((st = chunk_next(&r, &b, c->e)) == S_OK) {
@@ -242,7 +280,7 @@ static enum status chunk_visit(struct load *c, struct str bytes, const struct vi
         if (b.kind == CHUNK_SCHEMA) st = schema_note(c, &known, &b);
         else if (b.number >= known.count) st = err_set(c->e, E_DATA, "rows that nothing describes");
         if (st == S_OK && b.kind == CHUNK_SCHEMA && known.mine[before] != NULL) st = v->schema(c, known.mine[before]);
-        if (st == S_OK && b.kind == CHUNK_ROWS && known.mine[b.number] != NULL) st = v->rows(c, known.mine[b.number], &b);
+        if (st == S_OK && b.kind != CHUNK_SCHEMA && known.mine[b.number] != NULL) st = v->rows(c, known.mine[b.number], &b);
         if (st == S_OK) continue;
         if (st == E_DATA) err_wrap(c->e, "the block at byte %zu", b.at);
         return st;
@@ -266,10 +304,108 @@ static enum status error_place(const struct load *c, enum status st)
 {
     const struct state_schema *own = c->l->own;
 
-    if (st == E_DATA) err_wrap(c->e, "old subtask %u, chunk %u", c->subtask, c->part);
+    if (st == E_DATA) err_wrap(c->e, "old subtask %u, chunk %u", c->subtask, c->part_at);
     if (st != E_BUDGET) err_wrap(c->e, own->kind == SCHEMA_TIMERS ? "timers `%s`" : "state `%s`", own->name); /* that says it itself */
     if (c->from->operator != NULL) err_wrap(c->e, "operator '%s'", c->from->operator);
     return st;
+}
+
+/* ---- parts */
+
+static enum status schema_pass(struct load *c, const struct incoming *in)
+{
+    (void)c;
+    (void)in;
+    return S_OK;
+}
+
+/* Before the rows of a part: what it says is gone, and what comes instead of older rows. */
+static enum status rows_void(struct load *c, const struct incoming *in, const struct chunk_block *b)
+{
+    if (b->rows == 0 || b->rows > BATCH_ROWS) return err_set(c->e, E_DATA, "a block of %u rows", b->rows);
+    if (is_outside(c, b)) return S_OK;
+    c->put = c->l->gone;
+    if (b->kind != CHUNK_ROWS) return void_load(c, b);
+    return c->l->replaces ? block_load(c, in, b) : S_OK;
+}
+
+static enum status part_note(struct load *c, struct str bytes, uint32_t capacity)
+{
+    struct chunk_reader r;
+
+    TRY(chunk_open(&r, bytes, c->e));
+    bool is_first = c->parts_count == 0, is_same = !is_first && c->parts[c->parts_count - 1].number == r.part.number;
+    if (!is_first && (r.part.number < c->parts[c->parts_count - 1].number || (!is_same && r.part.number == 0)))
+        return err_set(c->e, E_DATA, "parts of state are not in order");
+    if (r.part.number > 0 && c->l->host->backend->freeze == NULL) {
+        err_set(c->e, E_CONFIG, "the checkpoint was written incrementally by another state backend");
+        err_hint(c->e, "Set state.backend.type to what it was, or take a savepoint with it: that can be read by all.");
+        return E_CONFIG;
+    }
+    if (is_same) return S_OK;
+    ASSERT(c->parts_count < capacity);
+    c->parts[c->parts_count++] = r.part;
+    return S_OK;
+}
+
+static enum status parts_note(struct load *c, const struct state_image *image)
+{
+    struct mem *mem = c->l->host->mem;
+
+    mem_free(mem, c->parts);
+    c->parts = mem_alloc(mem, (image->part_count + 1) * sizeof *c->parts);
+    c->parts_count = 0;
+    for (c->part_at = 0; c->part_at < image->part_count; c->part_at++)
+        TRY(part_note(c, image->parts[c->part_at].bytes, image->part_count));
+    return S_OK;
+}
+
+bool snapshot_is_whole_in_each(const struct state_schema *own)
+{
+    return own->kind == SCHEMA_TIMERS || own->sharing != STATE_KEYED || own->count[ROLE_KEY] == 0;
+}
+
+static enum status one_visit(struct load *c, const struct state_image *image, uint32_t at, const struct visit *v)
+{
+    c->part_at = at;
+    evolution_end(c);
+    arena_reset(&c->arena);
+    if (c->batch != NULL && c->batch->schema != c->l->own->row) { /* its types were those of a chunk */
+        batch_free(c->batch);
+        c->batch = NULL;
+    }
+    return chunk_visit(c, image->parts[at].bytes, v);
+}
+
+static uint64_t number_of(const struct load *c, const struct state_image *image, uint32_t at)
+{
+    struct chunk_reader r;
+
+    return chunk_open(&r, image->parts[at].bytes, c->e) == S_OK ? r.part.number : 0;
+}
+
+/* All chunks of one part: what went counts first. */
+static enum status part_visit(struct load *c, const struct state_image *image, uint32_t from, uint32_t end, const struct visit *v)
+{
+    static const struct visit voids = {schema_pass, rows_void, .loads = true};
+    uint64_t number = number_of(c, image, from);
+
+    if (number > 0 && snapshot_is_whole_in_each(c->l->own) && number != c->parts[c->parts_count - 1].number) return S_OK;
+    bool voids_some = v->loads && c->l->gone != NULL && number > c->parts[0].number;
+    for (uint32_t i = from; voids_some && i < end; i++) TRY(one_visit(c, image, i, &voids));
+    c->put = c->l->put;
+    for (uint32_t i = from; i < end; i++) TRY(one_visit(c, image, i, v));
+    return S_OK;
+}
+
+static enum status image_visit(struct load *c, const struct state_image *image, const struct visit *v)
+{
+    TRY(parts_note(c, image));
+    for (uint32_t from = 0, end; from < image->part_count; from = end) {
+        for (end = from + 1; end < image->part_count && number_of(c, image, end) == number_of(c, image, from);) end++;
+        TRY(part_visit(c, image, from, end, v));
+    }
+    return S_OK;
 }
 
 static enum status images_visit(struct load *c, const struct visit *v)
@@ -277,18 +413,8 @@ static enum status images_visit(struct load *c, const struct visit *v)
     enum status st = restore_check(c->l->host, c->e);
 
     for (uint32_t i = 0; st == S_OK && i < c->from->count; i++) {
-        const struct state_image *image = &c->from->subtasks[i];
         c->subtask = i;
-        for (uint32_t k = 0; st == S_OK && k < image->part_count; k++) {
-            c->part = k;
-            evolution_end(c);
-            arena_reset(&c->arena);
-            if (c->batch != NULL && c->batch->schema != c->l->own->row) { /* its types were those of a chunk */
-                batch_free(c->batch);
-                c->batch = NULL;
-            }
-            st = chunk_visit(c, image->parts[k].bytes, v);
-        }
+        st = image_visit(c, &c->from->subtasks[i], v);
     }
     return st == S_OK ? S_OK : error_place(c, st);
 }
@@ -309,6 +435,8 @@ static enum status visit(const struct loader *l, const struct visit *v, struct l
     if (out != NULL) *out = *c;
     evolution_end(c);
     batch_free(c->batch);
+    batch_free(c->voids);
+    mem_free(h->mem, c->parts);
     buf_release(&c->space);
     arena_release(&c->arena);
     mem_free(h->mem, c);
@@ -317,18 +445,12 @@ static enum status visit(const struct loader *l, const struct visit *v, struct l
 
 /* ---- rows */
 
-static enum status schema_pass(struct load *c, const struct incoming *in)
-{
-    (void)c;
-    (void)in;
-    return S_OK;
-}
-
 static enum status rows_load(struct load *c, const struct incoming *in, const struct chunk_block *b)
 {
     bool is_keyed = in->schema.sharing == STATE_KEYED;
     enum status st = S_OK;
 
+    if (b->kind != CHUNK_ROWS) return S_OK;
     if (b->rows == 0 || b->rows > BATCH_ROWS) return err_set(c->e, E_DATA, "a block of %u rows", b->rows);
     if (is_keyed ? !is_outside(c, b) : takes_from(c, c->subtask)) st = block_load(c, in, b);
     c->number += b->rows;
@@ -337,7 +459,7 @@ static enum status rows_load(struct load *c, const struct incoming *in, const st
 
 enum status load_rows(const struct loader *l, struct err *e)
 {
-    static const struct visit rows = {schema_pass, rows_load};
+    static const struct visit rows = {schema_pass, rows_load, .loads = true};
 
     return visit(l, &rows, NULL, e);
 }
@@ -356,6 +478,7 @@ static enum status keys_count(struct load *c, const struct incoming *in)
 static enum status rows_count(struct load *c, const struct incoming *in, const struct chunk_block *b)
 {
     (void)in;
+    if (b->kind != CHUNK_ROWS) return S_OK;
     c->all += b->rows;
     if (!is_outside(c, b)) c->mine += b->rows;
     return S_OK;
@@ -363,74 +486,13 @@ static enum status rows_count(struct load *c, const struct incoming *in, const s
 
 enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct err *e)
 {
-    static const struct visit counting = {keys_count, rows_count};
+    static const struct visit counting = {keys_count, rows_count, .loads = false};
     struct load c;
 
     TRY(visit(l, &counting, &c, e));
     if (has != NULL) *has = c.has;
     if (keys != NULL) *keys = c.all == 0 ? 0 : (uint64_t)((double)MIN(c.keys, c.all) * (double)c.mine / (double)c.all);
     return S_OK;
-}
-
-/* ---- tables */
-
-static void table_hash(void *arg, const struct batch *b, uint64_t *out)
-{
-    const struct rows_in *in = arg;
-
-    state_def_hash(in->table->def, b, in->key_cols, out);
-}
-
-static enum status table_put(void *arg, const struct loaded_rows *rows, struct err *e)
-{
-    return rows_in_put(arg, rows->schema, rows->batch, rows->ns, rows->sel, rows->count, rows->hashes, e);
-}
-
-static enum status table_fill(struct state_table *t, struct rows_in *in, const struct state_schema *own, struct err *e)
-{
-    struct loader l = {.host = t->host, .own = own, .hash = own->sharing == STATE_KEYED ? table_hash : NULL, .put = table_put, .arg = in};
-    struct err *said = t->host->err;
-    uint64_t keys = 0;
-
-    TRY(load_count(&l, &keys, NULL, e));
-    if (!own->namespaced) t->type->expect(t, keys);
-    t->host->err = e; /* what verbs say of memory belongs to this call */
-    enum status st = load_rows(&l, e);
-    t->host->err = said;
-    return st;
-}
-
-enum status snapshot_load_table(struct state_table *t, struct err *e)
-{
-    struct mem *mem = t->host->mem;
-    struct rows_in *in = mem_zalloc(mem, sizeof *in);
-    struct state_schema own;
-    struct arena a;
-
-    arena_init(&a, mem, 0);
-    schema_of_table(t, &a, &own);
-    enum status st = rows_in_open(in, t, &own, &a, e);
-    if (st == S_OK) st = table_fill(t, in, &own, e);
-    rows_in_close(in);
-    arena_release(&a);
-    mem_free(mem, in);
-    return st;
-}
-
-enum status snapshot_has_table(struct state_host *h, const struct state_def *def, bool *has, struct err *e)
-{
-    struct state_table as_if = {.host = h, .def = def};
-    struct state_schema own;
-    struct arena a;
-
-    *has = false;
-    if (h->restore == NULL) return S_OK;
-    arena_init(&a, h->mem, 0);
-    schema_of_table(&as_if, &a, &own);
-    struct loader l = {.host = h, .own = &own};
-    enum status st = load_count(&l, NULL, has, e);
-    arena_release(&a);
-    return st;
 }
 
 /* ---- a whole chunk */

@@ -13,12 +13,23 @@ struct loaded_rows {
     uint32_t count;
     int64_t ns;
 };
+/* Keys of that namespace with those key groups, of so many; is_all: there are no others. */
+struct loaded_drop {
+    int64_t ns;
+    uint32_t max_parallelism, group_first, group_count;
+    bool is_all;
+};
 struct loader {
     struct state_host *host;
     const struct state_schema *own;
     /* Hashes of all rows of a batch; NULL: operator state, whose rows have that of the host's first key group. */
     void (*hash)(void *arg, const struct batch *b, uint64_t *out);
     enum status (*put)(void *arg, const struct loaded_rows *rows, struct err *e);
+    /* Of tables of keys, whose chunks may be parts: the keys of these rows go, with all that was put in of them before; so do the keys of a
+     * namespace that was dropped. replaces: rows of a key come instead of those of earlier parts. */
+    enum status (*gone)(void *arg, const struct loaded_rows *rows, struct err *e);
+    enum status (*dropped)(void *arg, const struct loaded_drop *drop, struct err *e);
+    bool replaces;
     void *arg;
 };
 /* All rows of the state that are the host's, in the order of old subtasks, chunks, blocks. */
@@ -30,3 +41,5 @@ enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct
 enum status snapshot_load_table(struct state_table *t, struct err *e) CHECKED;
 /* Has the host's restore rows for such a table? */
 enum status snapshot_has_table(struct state_host *h, const struct state_def *def, bool *has, struct err *e) CHECKED;
+/* State without keys: each part has all of it. */
+bool snapshot_is_whole_in_each(const struct state_schema *own);

@@ -34,7 +34,7 @@ static void value_columns(struct state_table *t, const struct state_schema *s, v
         struct vector *v = &b->cols[s->first[ROLE_VALUE] + f];
         state_rows_load(t, from, n, f, v, b->count, &b->heap, b->mem);
         if (t->pack != NULL && v->phys == P_STR) texts_own(v, b->count, n, b);
-        if (t->pack == NULL && v->phys == P_I64 && timers_have_word(t, t->value.fields[f].offset))
+        if (!s->has_words && t->pack == NULL && v->phys == P_I64 && timers_have_word(t, t->value.fields[f].offset))
             memset((int64_t *)v->data + b->count, 0, n * sizeof(int64_t));
     }
     for (uint32_t f = 0; f < s->count[ROLE_EXTRA]; f++)

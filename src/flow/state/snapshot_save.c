@@ -37,6 +37,7 @@ struct item {
     struct arena arena;
     struct state_schema schema;
     struct batch *rows;        /* of a block */
+    struct batch *gone, *dropped; /* of a part: keys and namespaces that went; NULL: there were none */
     uint32_t number;           /* of its schema in the chunk */
     bool is_said;              /* the schema is in some chunk */
     struct block_line *first, **last;
@@ -49,6 +50,8 @@ struct state_save {
     uint32_t count, at; /* which one's turn it is */
     uint32_t next_number; /* of the next schema of the chunk */
     bool is_apart;
+    struct chunk_part part; /* number 0: it is all that there is */
+    bool is_empty;          /* nothing is in the chunk yet */
     size_t waiting;     /* bytes of blocks in lines */
     struct buf schema;
     uint64_t hashes[BATCH_ROWS];
@@ -57,15 +60,15 @@ struct state_save {
 /* ---- blocks */
 
 /* From the least to the greatest that occurs; operator state has none. */
-static void groups_find(struct item *x, struct chunk_block *b)
+static void groups_find(struct item *x, const struct batch *rows, struct chunk_block *b)
 {
     uint64_t least = UINT64_MAX, most = 0, *hashes = x->save->hashes;
     uint32_t max = x->save->host->max_parallelism;
 
     if (x->schema.sharing != STATE_KEYED) return;
-    if (x->table == NULL) timers_columns_hash(x->timers, &x->schema, x->rows, hashes);
-    else state_def_hash(x->table->def, x->rows, x->key_cols, hashes);
-    for (uint32_t i = 0; i < x->rows->count; i++) {
+    if (x->table == NULL) timers_columns_hash(x->timers, &x->schema, rows, hashes);
+    else state_def_hash(x->table->def, rows, x->key_cols, hashes);
+    for (uint32_t i = 0; i < rows->count; i++) {
         least = MIN(least, hashes[i]);
         most = MAX(most, hashes[i]);
     }
@@ -79,24 +82,92 @@ static uint32_t rows_wanted(size_t bytes, uint32_t rows)
     return (uint32_t)MIN(MAX(BLOCK_BYTES / (bytes / rows + 1), (size_t)BLOCK_ROWS_MIN), (size_t)BATCH_ROWS);
 }
 
-/* The rows that are there become a block, which waits. */
-static void block_close(struct item *x)
+static size_t block_add(struct item *x, struct batch *rows, struct chunk_block head)
 {
     struct mem *mem = x->save->host->mem;
-    uint32_t rows = x->rows->count;
-
-    if (rows == 0) return;
     struct block_line *b = mem_zalloc(mem, sizeof *b);
-    b->head = (struct chunk_block){.kind = CHUNK_ROWS, .rows = rows};
-    groups_find(x, &b->head);
+
+    b->head = head;
+    b->head.rows = rows->count;
     buf_init(&b->bytes, mem);
-    batch_encode(x->rows, &b->bytes);
+    batch_encode(rows, &b->bytes);
     x->save->waiting += b->bytes.size;
     *x->last = b;
     x->last = &b->next;
+    return b->bytes.size;
+}
+
+/* The rows that are there become a block, which waits. */
+static void block_close(struct item *x)
+{
+    struct chunk_block head = {.kind = CHUNK_ROWS};
+    uint32_t rows = x->rows->count;
+
+    if (rows == 0) return;
+    groups_find(x, x->rows, &head);
+    size_t size = block_add(x, x->rows, head);
     x->rows->capacity = BATCH_ROWS;
     batch_clear(x->rows);
-    x->rows->capacity = rows_wanted(b->bytes.size, rows);
+    x->rows->capacity = rows_wanted(size, rows);
+}
+
+/* ---- what went */
+
+static struct batch *void_batch(struct item *x, bool has_keys)
+{
+    struct batch *b = batch_create(x->schema.row, BATCH_ROWS, x->save->host->mem);
+
+    schema_void_columns(&x->schema, b, has_keys);
+    return b;
+}
+
+static void gone_close(struct item *x)
+{
+    struct chunk_block head = {.kind = CHUNK_GONE};
+
+    if (x->gone == NULL || x->gone->count == 0) return;
+    groups_find(x, x->gone, &head);
+    (void)block_add(x, x->gone, head);
+    batch_clear(x->gone);
+    schema_void_columns(&x->schema, x->gone, true);
+}
+
+static void dropped_close(struct item *x)
+{
+    const struct chunk_part *p = &x->save->part;
+    struct chunk_block head = {.kind = CHUNK_DROPPED, .group_first = p->group_first, .group_count = p->group_count};
+
+    if (x->dropped == NULL || x->dropped->count == 0) return;
+    (void)block_add(x, x->dropped, head);
+    batch_clear(x->dropped);
+    schema_void_columns(&x->schema, x->dropped, false);
+}
+
+static void gone_take(void *arg, int64_t ns, const struct batch *keys, uint32_t count)
+{
+    struct item *x = arg;
+    uint16_t rows[BATCH_ROWS];
+
+    for (uint32_t i = 0; i < count; i++) rows[i] = (uint16_t)i;
+    if (x->gone == NULL) x->gone = void_batch(x, true);
+    if (x->gone->count + count > BATCH_ROWS) gone_close(x);
+    struct batch *b = x->gone;
+    if (x->schema.count[ROLE_NAMESPACE] > 0)
+        for (uint32_t i = 0; i < count; i++) VECTOR_VALUES(&b->cols[x->schema.first[ROLE_NAMESPACE]], int64_t)[b->count + i] = ns;
+    for (uint32_t k = 0; k < x->schema.count[ROLE_KEY]; k++)
+        vector_copy(&b->cols[x->key_cols[k]], b->count, &keys->cols[k], rows, count, &b->heap, b->mem);
+    b->count += count;
+}
+
+static void dropped_take(void *arg, int64_t ns)
+{
+    struct item *x = arg;
+
+    if (x->dropped == NULL) x->dropped = void_batch(x, false);
+    if (x->dropped->count == BATCH_ROWS) dropped_close(x);
+    if (x->schema.count[ROLE_NAMESPACE] > 0)
+        VECTOR_VALUES(&x->dropped->cols[x->schema.first[ROLE_NAMESPACE]], int64_t)[x->dropped->count] = ns;
+    x->dropped->count++;
 }
 
 static void schema_say(struct item *x, struct buf *out)
@@ -133,7 +204,8 @@ static void blocks_write(struct item *x, struct buf *out, size_t limit)
 {
     struct block_line *b;
 
-    while ((out->size < limit || out->size == CHUNK_HEADER) && (b = block_first(x)) != NULL) {
+    while ((out->size < limit || x->save->is_empty) && (b = block_first(x)) != NULL) {
+        x->save->is_empty = false;
         schema_say(x, out);
         b->head.number = x->number;
         chunk_add(out, b->head, (struct str){b->bytes.data, b->bytes.size});
@@ -207,19 +279,32 @@ static void item_init(struct state_save *s, struct item *x)
     for (uint32_t k = 0; k < x->schema.count[ROLE_KEY]; k++) x->key_cols[k] = x->schema.first[ROLE_KEY] + k;
     x->rows = batch_create(x->schema.row, BATCH_ROWS, s->host->mem);
     x->rows->capacity = BLOCK_ROWS_FIRST;
-    x->taker = (struct state_taker){rows_take, x};
+    x->taker = (struct state_taker){rows_take, gone_take, dropped_take, x};
+    x->schema.has_words = s->part.number > 0;
+}
+
+/* What is not told apart by keys is whole in each part. */
+static struct freezing freezing_of(const struct state_save *s, const struct state_def *d, bool is_first)
+{
+    bool is_keyed = d->sharing == STATE_KEYED && d->key->child_count > 0;
+
+    if (s->part.number == 0 || !is_keyed) return (struct freezing){.what = FREEZE_ALL};
+    return (struct freezing){is_first ? FREEZE_BASE : FREEZE_CHANGES, s->part.base_first, s->part.base_count};
 }
 
 /* From now on it is as it is now, for us. */
-static void item_freeze(struct state_save *s, struct item *x)
+static void item_freeze(struct state_save *s, struct item *x, bool is_first)
 {
     if (x->table == NULL) {
         x->walk = timers_walk_create(x->timers);
         struct state_table *in = timers_move_in(x->timers);
-        for (uint32_t i = 0; in != NULL && i < s->count; i++)
+        for (uint32_t i = 0; in != NULL && s->part.number == 0 && i < s->count; i++)
             if (s->items[i].table == in) s->items[i].moved = x;
     } else if (x->table->type->freeze != NULL) {
-        x->table->type->freeze(x->table, &x->taker, FREEZE_ALL);
+        const struct freezing how = freezing_of(s, x->table->def, is_first);
+        x->table->type->freeze(x->table, &x->taker, &how);
+        dropped_close(x);
+        gone_close(x);
     } else {
         x->each = each_walk_create(x->table, &x->taker);
         s->is_apart = false;
@@ -243,6 +328,8 @@ static void item_release(struct item *x)
     while ((b = block_first(x)) != NULL) block_free(x->save, b);
     x->rows->capacity = BATCH_ROWS;
     batch_free(x->rows);
+    batch_free(x->gone);
+    batch_free(x->dropped);
     arena_release(&x->arena);
 }
 
@@ -260,14 +347,18 @@ static enum status item_walk(struct item *x)
 
 /* ---- all of it */
 
-enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e)
+static struct state_save *save_make(struct state_host *h, const struct state_part_of *part)
 {
     struct state_save *s = mem_zalloc(h->mem, sizeof *s);
     uint32_t tables = 0, timers = 0, at = 0;
 
-    (void)e;
     s->host = h;
     s->is_apart = true;
+    if (part != NULL) s->part = (struct chunk_part){part->number, h->group_first, h->group_count, part->base_first, part->base_count};
+    if (part != NULL && part->is_first) {
+        s->part.base_first = h->group_first;
+        s->part.base_count = h->group_count;
+    }
     buf_init(&s->schema, h->mem);
     for (struct state_table *t = h->tables; t != NULL; t = t->next) tables++;
     for (struct timers *t = h->timers; t != NULL; t = t->next) timers++;
@@ -277,8 +368,24 @@ enum status state_save_create(struct state_host *h, struct state_save **out, str
     at = 0;
     for (struct timers *t = h->timers; t != NULL; t = t->next) s->items[s->count - ++at].timers = t;
     for (uint32_t i = 0; i < s->count; i++) item_init(s, &s->items[i]);
-    for (uint32_t i = 0; i < s->count; i++) item_freeze(s, &s->items[i]);
-    *out = s;
+    for (uint32_t i = 0; i < s->count; i++) item_freeze(s, &s->items[i], part != NULL && part->is_first);
+    return s;
+}
+
+enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e)
+{
+    (void)e;
+    *out = save_make(h, NULL);
+    return S_OK;
+}
+
+bool state_can_be_parts(const struct state_host *h) { return h->backend->freeze != NULL; }
+
+enum status state_save_create_part(struct state_host *h, const struct state_part_of *part, struct state_save **out, struct err *e)
+{
+    (void)e;
+    ASSERT(state_can_be_parts(h) && part->number > 0);
+    *out = save_make(h, part);
     return S_OK;
 }
 
@@ -303,6 +410,7 @@ static enum status turn_take(struct state_save *s)
     if (st == S_MORE) return S_OK;
     if (st != S_OK) return st;
     block_close(x);
+    gone_close(x);
     item_thaw(x);
     s->at++;
     return S_OK;
@@ -311,7 +419,9 @@ static enum status turn_take(struct state_save *s)
 static void chunk_start(struct state_save *s, struct buf *out)
 {
     if (out->size > 0) return;
-    chunk_begin(out, s->host->max_parallelism);
+    if (s->part.number > 0) chunk_begin_part(out, s->host->max_parallelism, &s->part);
+    else chunk_begin(out, s->host->max_parallelism);
+    s->is_empty = true;
     for (uint32_t i = 0; i < s->count; i++) s->items[i].number = NOT_IN_CHUNK;
     s->next_number = 0;
 }

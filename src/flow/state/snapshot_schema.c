@@ -93,6 +93,14 @@ void schema_of_timers(const char *name, const struct type *key, struct arena *a,
     columns_settle(out, a);
 }
 
+void schema_void_columns(const struct state_schema *s, struct batch *b, bool has_keys)
+{
+    for (uint32_t i = 0; i < s->column_count; i++) {
+        bool stays = s->columns[i].role == ROLE_NAMESPACE || (has_keys && s->columns[i].role == ROLE_KEY);
+        if (!stays) b->cols[i].form = VEC_ABSENT;
+    }
+}
+
 /* ---- bytes */
 
 void schema_encode(const struct state_schema *s, struct buf *out)

@@ -40,12 +40,15 @@ struct state_schema {
     uint32_t column_count;
     uint32_t first[ROLE_COUNT_OF], count[ROLE_COUNT_OF]; /* columns of a role */
     const struct type *row; /* T_ROW of the columns */
+    bool has_words; /* not in the bytes: words of timers that move are written as they are */
 };
 
 void schema_of_table(const struct state_table *t, struct arena *a, struct state_schema *out);
 void schema_of_timers(const char *name, const struct type *key, struct arena *a, struct state_schema *out);
 /* Forgets the columns behind the first `count`, all of whose roles are there or gone as a whole. */
 void schema_cut(struct state_schema *s, uint32_t count, struct arena *a);
+/* Of a batch of its columns, those alone have values that say what went: namespaces, and keys. */
+void schema_void_columns(const struct state_schema *s, struct batch *b, bool has_keys);
 void schema_encode(const struct state_schema *s, struct buf *out);
 /* E_DATA: these are no such bytes. */
 enum status schema_decode(struct str bytes, struct arena *a, struct state_schema *out, struct err *e) CHECKED;

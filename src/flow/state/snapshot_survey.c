@@ -110,7 +110,7 @@ static enum status rows_survey(struct survey *c, const struct chunk_block *b)
     if (bytes.size >= sizeof rows) memcpy(&rows, bytes.data, sizeof rows);
     if (rows != b->rows || rows == 0 || rows > BATCH_ROWS)
         return err_set(c->e, E_DATA, "its rows are not those that it speaks of");
-    c->states[b->number]->rows += rows;
+    if (b->kind == CHUNK_ROWS) c->states[b->number]->rows += rows;
     c->states[b->number]->bytes += BLOCK_HEADER + b->stored;
     return S_OK;
 }

@@ -211,7 +211,7 @@ enum status snapshot_load_timers(struct timers *t, struct err *e)
 struct mover {
     struct batch *keys;
     uint32_t cols[STATE_KEY_COLS], count;
-    uint16_t sel[BATCH_ROWS];
+    uint16_t sel[BATCH_ROWS], picked[BATCH_ROWS];
     int64_t times[BATCH_ROWS];
     uint64_t hashes[BATCH_ROWS], handles[BATCH_ROWS];
     void *rows[BATCH_ROWS];
@@ -239,6 +239,50 @@ static enum status batch_move(struct mover *m, struct timers *to)
     struct state_keys there = {.batch = m->keys, .cols = m->cols, .col_count = key_cols, .count = n, .sel = m->sel};
     if (st == S_OK) st = timers_put(to, &there, m->times, m->rows, m->handles);
     state_done(table);
+    return st;
+}
+
+/* Rows of parts say themselves when their timers are due. */
+static enum status rows_adopt(struct mover *m, struct timers *to, struct state_cursor *c)
+{
+    const struct timer_heap *h = &to->heap;
+    uint32_t n;
+
+    m->count = 0;
+    enum status st = state_each(h->table, 0, c, m->keys, NULL, m->rows, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (*state_word(m->rows[i], h->lies_offset) == 0) continue;
+        m->times[m->count] = *state_word(m->rows[i], h->due_offset);
+        m->picked[m->count++] = (uint16_t)i;
+    }
+    return st;
+}
+
+enum status snapshot_adopt_timers(struct timers *to)
+{
+    struct mem *mem = to->host->mem;
+    struct mover *m = mem_zalloc(mem, sizeof *m);
+    struct state_cursor c = {0};
+    enum status st = S_MORE;
+
+    m->keys = batch_create(to->key.type, BATCH_ROWS, mem);
+    struct batch *all = batch_create(to->key.type, BATCH_ROWS, mem), *some = m->keys;
+    for (uint32_t k = 0; k < STATE_KEY_COLS; k++) m->cols[k] = k;
+    while (st == S_MORE) {
+        batch_clear(all);
+        m->keys = all;
+        st = rows_adopt(m, to, &c);
+        if (st < 0) break;
+        m->keys = some;
+        batch_clear(some);
+        for (uint32_t k = 0; k < some->col_count; k++) vector_copy(&some->cols[k], 0, &all->cols[k], m->picked, m->count, &some->heap, mem);
+        some->count = m->count;
+        enum status moved = m->count > 0 ? batch_move(m, to) : S_OK;
+        if (moved != S_OK) st = moved;
+    }
+    batch_free(all);
+    batch_free(some);
+    mem_free(mem, m);
     return st;
 }
 

@@ -20,3 +20,5 @@ void timers_columns_hash(const struct timers *t, const struct state_schema *s, c
 enum status snapshot_load_timers(struct timers *t, struct err *e) CHECKED;
 /* Timers of `from` become those of `to`, which move: the rows of their keys are there. */
 enum status snapshot_move_timers(struct timers *from, struct timers *to) CHECKED;
+/* Those that rows of their table speak of, which parts of checkpoints have brought. */
+enum status snapshot_adopt_timers(struct timers *to) CHECKED;

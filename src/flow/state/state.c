@@ -149,7 +149,7 @@ void state_remove(struct state_table *t, const uint64_t *which) { t->type->remov
 void state_prune_created(struct state_table *t, const uint64_t *keep) { t->type->prune_created(t, keep); }
 void state_done(struct state_table *t) { t->type->done(t); }
 void state_drop(struct state_table *t, int64_t ns) { t->type->drop(t, ns); }
-void state_freeze(struct state_table *t) { t->type->freeze(t, NULL, FREEZE_CHANGES); }
+void state_freeze(struct state_table *t) { t->type->freeze(t, NULL, &(struct freezing){.what = FREEZE_CHANGES}); }
 void state_thaw(struct state_table *t) { t->type->thaw(t); }
 
 enum status state_delete(struct state_table *t, int64_t ns, const struct state_keys *keys)

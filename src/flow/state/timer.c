@@ -191,7 +191,8 @@ enum status timers_let_move(struct timers *t, struct state_table *table, uint32_
     h->due_offset = due_offset;
     h->leave = item_leave;
     h->leave_arg = t;
-    enum status st = restored.heap.count > 0 ? snapshot_move_timers(&restored, t) : S_OK;
+    enum status st = t->host->restore != NULL ? snapshot_adopt_timers(t) : S_OK;
+    if (st == S_OK && restored.heap.count > 0) st = snapshot_move_timers(&restored, t);
     timer_heap_release(&restored.heap);
     return st;
 }

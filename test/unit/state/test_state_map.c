@@ -310,6 +310,7 @@ static void restart(struct world *w)
 {
     struct keyed_opener o = {table_open, table_close, w};
 
+    apart_drop(&w->apart);
     keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
 }
 
@@ -318,7 +319,9 @@ static void go_back(struct world *w)
 {
     struct keyed_opener o = {table_open, table_close, w};
 
-    if (w->apart.is_on) {
+    if (w->apart.is_on && prng_below(&w->random, 4) > 0) {
+        apart_end(&w->apart);
+    } else if (w->apart.is_on) {
         apart_back(&w->apart, &w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3));
         memcpy(w->model, w->before, NAMESPACES * sizeof *w->model);
     } else {
@@ -352,8 +355,8 @@ static void run(const char *backend, const char *key, uint32_t key_count, uint64
         default: batch_insert(w, ns, false); break;
         }
         if (prng_below(&w->random, 2)) apart_step(&w->apart);
-        if (step % 18 == 4) restart(w);
-        if (step % 18 == 5 || step % 18 == 17) go_back(w);
+        if (step % 36 == 4) restart(w);
+        if (step % 3 == 2) go_back(w);
         namespaces_check(w);
     }
     for (int64_t ns = 0; ns < NAMESPACES; ns++) walk_check(w, ns);

@@ -118,13 +118,14 @@ static void restart(struct world *w, uint32_t turn)
 
     if (w->apart.is_on) {
         if (turn != 0 && w->apart.save != NULL) return;
-        if (prng_below(&w->random, 5) == 0) {
-            apart_drop(&w->apart);
-            return;
-        }
+        uint64_t how = prng_below(&w->random, 8);
+        if (how == 0) apart_drop(&w->apart);
+        else if (how < 5) apart_end(&w->apart);
+        if (how < 5) return;
         apart_back(&w->apart, &w->keyed, &o, through);
         lists_copy(w->model, w->before);
-    } else if (turn % 2 == 0) {
+    } else if (prng_below(&w->random, 8) == 0) {
+        apart_drop(&w->apart);
         keyed_restart(&w->keyed, &o, through, limit);
     } else {
         apart_begin(&w->apart, &w->keyed, limit);

@@ -292,13 +292,16 @@ static void random_batches(void **state)
             uint32_t n = 1 + (uint32_t)prng_below(&w->random, 200);
             enum state_intent intent = (enum state_intent)prng_below(&w->random, 3);
             w->keyed.now_ms += (int64_t)prng_below(&w->random, TTL / 3);
-            if (step % 20 == 7) restart(w);
-            if (step % 20 == 9) {
+            if (step % 80 == 7) apart_drop(&apart);
+            if (step % 80 == 7) restart(w);
+            if (step % 6 == 1 && apart.is_on && prng_below(&w->random, 3)) {
+                apart_end(&apart);
+            } else if (step % 6 == 3 && !apart.is_on) {
                 apart_begin(&apart, &w->keyed, 2000);
                 memcpy(stamps, stamp, sizeof stamp);
                 memcpy(values, value, sizeof value);
                 was = w->keyed.now_ms;
-            } else if (step % 20 == 15) {
+            } else if (step % 12 == 11 && apart.is_on) {
                 w->keyed.now_ms = was;
                 apart_back(&apart, &w->keyed, &o, 2);
                 memcpy(stamp, stamps, sizeof stamp);
@@ -322,6 +325,7 @@ static void random_batches(void **state)
             }
             state_done(w->table);
         }
+        apart_drop(&apart);
         world_close(w);
     }
 }

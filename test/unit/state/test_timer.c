@@ -70,6 +70,7 @@ static void world_close(struct world *w)
 {
     batch_free(w->in);
     batch_free(w->out);
+    apart_drop(&w->apart);
     timers_free(w->timers);
     keyed_release(&w->keyed);
 }
@@ -232,6 +233,7 @@ static void restart(struct world *w)
 {
     struct keyed_opener o = {timers_reopen, timers_close, w};
 
+    apart_drop(&w->apart);
     keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
 }
 
@@ -240,7 +242,9 @@ static void go_back(struct world *w)
 {
     struct keyed_opener o = {timers_reopen, timers_close, w};
 
-    if (w->apart.is_on) {
+    if (w->apart.is_on && prng_below(&w->random, 3) > 0) {
+        apart_end(&w->apart);
+    } else if (w->apart.is_on) {
         apart_back(&w->apart, &w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3));
         memcpy(w->is_set, w->was_set, sizeof w->is_set);
     } else {
@@ -258,8 +262,8 @@ static void run(const char *key, uint64_t seed, uint32_t steps)
     world_open(w, key, seed);
     for (uint32_t step = 0; step < steps; step++) {
         uint32_t n = (uint32_t)prng_below(&w->random, BATCH_ROWS);
-        if (step % 17 == 3) restart(w);
-        if (step % 17 == 5 || step % 17 == 16) go_back(w);
+        if (step % 51 == 3) restart(w);
+        if (step % 5 == 0) go_back(w);
         apart_step(&w->apart);
         if (step % 100 == 0) upto = 0; /* the model starts anew in the past: all of it is late then */
         switch (prng_below(&w->random, 6)) {
@@ -559,12 +563,14 @@ static void moving(const char *key, uint64_t seed)
     all_keys(w);
     for (uint32_t d = 0; d < KEYS; d++) model[d] = INT64_MAX;
     for (uint32_t step = 0; step < 300; step++) {
-        if (step % 20 == 7) restart(w);
-        if (step % 20 == 9) {
+        if (step % 60 == 7) restart(w);
+        if (step % 4 == 1 && w->apart.is_on && prng_below(&w->random, 3)) {
+            apart_end(&w->apart);
+        } else if (step % 4 == 3 && !w->apart.is_on) {
             apart_begin(&w->apart, &w->keyed, 2000);
             memcpy(before, model, sizeof model);
             was = now;
-        } else if (step % 20 == 15) {
+        } else if (step % 8 == 6 && w->apart.is_on) {
             apart_back(&w->apart, &w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3));
             memcpy(model, before, sizeof model);
             now = was;
@@ -578,6 +584,7 @@ static void moving(const char *key, uint64_t seed)
     take_moved(w, INT64_MAX, model);
     for (uint32_t d = 0; d < KEYS; d++) assert_int_equal(model[d], INT64_MAX);
     assert_int_equal(timers_count(w->timers), 0);
+    apart_drop(&w->apart);
     state_close(w->table);
     w->out->capacity = BATCH_ROWS;
     world_close(w);
