@@ -91,6 +91,15 @@ for v in 1 2 3; do $cc -shared -fPIC -DVERSION=$v -I "$source/include" job.c -o 
 "$thalweg" run job1.so --quiet save > before.txt 2> path.txt || fail "savepoint: status $?: $(cat path.txt)"
 saved=$(grep '^savepoints/' path.txt)
 
+# --- the state as a table: what was counted before, by key
+cat > state.sql << END
+SET 'execution.runtime-mode' = 'batch';
+CREATE TABLE seen (k BIGINT, n BIGINT, \`old\` BIGINT) WITH ('connector' = 'savepoint', 'state.path' = '$saved', 'operator.uid' = 'counts', 'state.name' = 'seen');
+SELECT COUNT(*), COALESCE(MAX(\`old\`), 0), COALESCE(MIN(k), 0) >= 0, COALESCE(MIN(n), 1) > 0 FROM seen;
+END
+keys=$("$thalweg" savepoint inspect "$saved" | sed -n 's/^  seen *keyed *MAP *\([0-9]*\) .*/\1/p')
+same 'the state as a table' "${keys:-0},0,true,true" "$("$thalweg" sql -f state.sql --output csv 2> err.txt | sed 's/\r$//' | tail -1)"
+
 # --- structs: `n` is wider and goes on, `more` is new and begins with 0, `old` is gone; key groups are split besides
 "$thalweg" run job2.so --quiet -s "$saved" -D pipeline.max-parallelism=200 > after.txt 2> err.txt || fail "evolved: $(cat err.txt)"
 cat before.txt after.txt | sed -n 's/^\([0-9]*> \)\{0,1\}+I\[\([0-9]*\), \([0-9]*\), .*/\2 \3/p' |

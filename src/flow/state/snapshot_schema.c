@@ -199,6 +199,11 @@ static const char *const shape_names[] = {"MAP", "LOG", "MULTISET", "PACKED", "P
 static const char *const sharing_names[] = {"keyed", "list", "union list", "broadcast"};
 static const char *const role_names[] = {"namespace", "time", "key", "inner key", "value", "count", "matches", "order", "stamp"};
 
+const char *schema_role_name(const struct state_schema *s, uint8_t role)
+{
+    return role == ROLE_EXTRA && s->shape == STATE_ORDERED ? "sort key" : role_names[role];
+}
+
 static enum status column_differs(const struct state_schema *stored, uint32_t i, const struct schema_column *own, struct err *e)
 {
     struct mem mem;

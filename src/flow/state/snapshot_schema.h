@@ -52,6 +52,8 @@ void schema_void_columns(const struct state_schema *s, struct batch *b, bool has
 void schema_encode(const struct state_schema *s, struct buf *out);
 /* E_DATA: these are no such bytes. */
 enum status schema_decode(struct str bytes, struct arena *a, struct state_schema *out, struct err *e) CHECKED;
+/* The part that a column plays: "key", "value", ... */
+const char *schema_role_name(const struct state_schema *s, uint8_t role);
 /* Do they speak of the same state? */
 bool schema_is_of(const struct state_schema *stored, const struct state_schema *own);
 /* E_CONFIG with what differs: they are not the same, of which chunks of one snapshot must be. The stamps alone may come and go. */

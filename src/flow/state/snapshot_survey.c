@@ -37,14 +37,6 @@ static const char *kind_name(const struct state_schema *s)
     return s->kind == SCHEMA_TIMERS ? "timers" : sharing[s->sharing];
 }
 
-static const char *role_name(const struct survey_state *s, uint8_t role)
-{
-    static const char *const names[] = {"namespace", "time",    "key",   "inner key", "value",
-                                        "count",     "matches", "order", "stamp"};
-
-    return role == ROLE_EXTRA && s->schema->shape == STATE_ORDERED ? "sort key" : names[role];
-}
-
 static struct survey_state *state_add(struct state_survey *to, const struct state_schema *schema)
 {
     static const char *const shapes[] = {"MAP", "LOG", "MULTISET", "PACKED", "PLACES", "ORDERED"};
@@ -59,7 +51,7 @@ static struct survey_state *state_add(struct state_survey *to, const struct stat
     s->columns = ARENA_ARRAY(to->arena, struct survey_column, schema->column_count + 1);
     for (uint32_t i = 0; i < schema->column_count; i++) {
         const struct schema_column *c = &schema->columns[i];
-        s->columns[i] = (struct survey_column){role_name(s, c->role), c->name, type_text(to->arena, c->type)};
+        s->columns[i] = (struct survey_column){schema_role_name(schema, c->role), c->name, type_text(to->arena, c->type)};
     }
     *to->last = s;
     to->last = &s->next;
