@@ -18,3 +18,4 @@
 #include <thalweg/window.h>
 #include <thalweg/table.h>
 #include <thalweg/harness.h>
+#include <thalweg/savepoint.h>

@@ -2,7 +2,9 @@
  * reached. A host with a state of every shape begins with it. An error has a text; what was taken can be saved, and a host that begins
  * with that saves the same bytes. Without a host they are told, too. */
 #include "flow/state/snapshot.h"
+#include "flow/state/saved_rows.h"
 #include "flow/state/snapshot_chunk.h"
+#include "flow/state/snapshot_compare.h"
 #include "flow/state/snapshot_survey.h"
 #include "ground/base/hash.h"
 #include "support/every_shape.h"
@@ -68,6 +70,38 @@ static bool begin_with(struct str chunk, struct arena *a, struct buf *out)
     return true;
 }
 
+/* As tables and programs read them. */
+static void rows_print(const char *state, struct str chunk, struct mem *mem, struct buf *text)
+{
+    struct saved_rows *r = saved_rows_create(mem, state);
+    const struct batch *b;
+    const char *const *roles;
+    struct err e = {0};
+    enum status st = saved_rows_chunk(r, chunk, &e);
+
+    while (st == S_OK && (st = saved_rows_next(r, &b, &roles, &e)) == S_OK) {
+        buf_clear(text);
+        for (uint32_t c = 0; c < b->col_count; c++)
+            for (uint32_t i = 0; i < MIN(b->count, 4u); i++) vector_print(&b->cols[c], i, text);
+    }
+    ASSERT(st == S_END || e.text[0] != '\0');
+    saved_rows_free(r);
+}
+
+/* As a job that is about to begin looks at them. */
+static void states_find(struct str chunk, struct arena *a)
+{
+    struct state_part part = {chunk};
+    struct state_image image = {&part, 1};
+    struct state_restore restore = {.subtasks = &image, .count = 1, .max_parallelism = EVERY_GROUPS, .operator = "fuzz"};
+    struct saved_states found;
+    struct state_outcomes lost;
+    struct err e = {0};
+
+    if (saved_states_find(&restore, a, &found, &e) == S_OK) state_outcomes_lost(&found, a, &lost);
+    else ASSERT(e.text[0] != '\0');
+}
+
 static void survey(struct str chunk, struct arena *a, struct mem *mem)
 {
     struct state_survey s;
@@ -81,6 +115,8 @@ static void survey(struct str chunk, struct arena *a, struct mem *mem)
         abort();
     }
     for (const struct survey_state *x = s.first; x != NULL; x = x->next) survey_schema_text(x, &text);
+    for (const struct survey_state *x = s.first; x != NULL; x = x->next) rows_print(x->name, chunk, mem, &text);
+    states_find(chunk, a);
     buf_release(&text);
 }
 

@@ -52,6 +52,7 @@ static inline void every_shape_defs(struct every_shape *s, struct arena *a)
     };
 
     memcpy(s->defs, defs, sizeof defs);
+    for (uint32_t i = 0; i < EVERY_TABLES; i++) s->defs[i].upgrade = STATE_UPGRADE_FIELDS; /* whatever columns come */
 }
 
 /* The host has nothing open, whatever this answers but S_OK. */

@@ -129,6 +129,8 @@ int graph_next_input(const struct graph *g, uint32_t node, uint32_t input, int a
 /* Edges out of a node. */
 int graph_next_output(const struct graph *g, uint32_t node, int after);
 
+/* The id of an operator with that uid. */
+void graph_id_of_uid(const char *uid, struct mem *mem, char id[static GRAPH_ID_SIZE]);
 /* Brings a graph to the state in which it can run: checks, types, needed columns, ids, chains. The first mistake is
  * answered with the source line of the call that made it: "job.c:42: field 'usr' is not in stream 'bids' (has: ...)",
  * and a hint. Functions must be resolved. E_GRAPH, E_CONFIG. */

@@ -14,6 +14,22 @@
 enum { NAME_BYTES_MAX = 4096 };
 
 /* --- ids ---------------------------------------------------------------------------------------------------------------- */
+static void id_of_text(const struct buf *text, char id[static GRAPH_ID_SIZE])
+{
+    snprintf(id, GRAPH_ID_SIZE, "%016llx%016llx", (unsigned long long)hash64(text->data, text->size),
+             (unsigned long long)hash64_seeded(text->data, text->size, 1));
+}
+
+void graph_id_of_uid(const char *uid, struct mem *mem, char id[static GRAPH_ID_SIZE])
+{
+    struct buf text;
+
+    buf_init(&text, mem);
+    buf_printf(&text, "uid %s", uid);
+    id_of_text(&text, id);
+    buf_release(&text);
+}
+
 static void make_id(struct graph *g, uint32_t node)
 {
     struct graph_node *n = g->nodes[node];
@@ -23,17 +39,16 @@ static void make_id(struct graph *g, uint32_t node)
         snprintf(n->id, sizeof n->id, "%s", n->uid_hash);
         return;
     }
-    buf_init(&text, g->arena->mem);
     if (n->uid != NULL) {
-        buf_printf(&text, "uid %s", n->uid);
-    } else {
-        buf_printf(&text, "place %u %s", node, n->type->name);
-        for (uint32_t i = 0; i < g->edge_count; i++)
-            if (g->edges[i]->to == node)
-                buf_printf(&text, " %s:%u:%u", g->nodes[g->edges[i]->from]->id, g->edges[i]->port, g->edges[i]->input);
+        graph_id_of_uid(n->uid, g->arena->mem, n->id);
+        return;
     }
-    snprintf(n->id, sizeof n->id, "%016llx%016llx", (unsigned long long)hash64(text.data, text.size),
-             (unsigned long long)hash64_seeded(text.data, text.size, 1));
+    buf_init(&text, g->arena->mem);
+    buf_printf(&text, "place %u %s", node, n->type->name);
+    for (uint32_t i = 0; i < g->edge_count; i++)
+        if (g->edges[i]->to == node)
+            buf_printf(&text, " %s:%u:%u", g->nodes[g->edges[i]->from]->id, g->edges[i]->port, g->edges[i]->input);
+    id_of_text(&text, n->id);
     buf_release(&text);
 }
 

@@ -84,7 +84,10 @@ enum status operator_declare(const struct node_plan *node, uint32_t parallelism,
     enum status st = n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
     d->host.restore = NULL;
     if (st == S_OK) state_outcomes_of(&d->host, &found, a, out);
-    else err_pass_on(e, &d->err);
+    else {
+        err_set(&d->err, st, "operator '%s' cannot be opened", node->name);
+        err_pass_on(e, &d->err);
+    }
     declaring_release(d);
     mem_free(&mem, d);
     mem_release(&mem);
