@@ -356,7 +356,7 @@ static struct frozen *frozen_make(struct hm_table *t, const struct state_taker *
     f->space_count = t->space_count;
     f->spaces = mem_alloc(mem, (t->space_count + 1) * sizeof(struct space *));
     f->is_buried = mem_zalloc(mem, (t->space_count + 1) * sizeof *f->is_buried);
-    memcpy(f->spaces, t->spaces, t->space_count * sizeof(struct space *));
+    if (t->space_count > 0) memcpy(f->spaces, t->spaces, t->space_count * sizeof(struct space *));
     if (t->base.def->ttl.update != STATE_TTL_OFF) f->now = t->base.host->now_ms(t->base.host->now_arg);
     key_set_init(&f->set, mem);
     f->keys = batch_create(t->base.def->key, BATCH_ROWS, mem);

@@ -30,6 +30,7 @@ struct tw_savepoint {
     struct tw_saved *base;
     struct savepoint_draft *draft;
     struct built_operator *built;
+    bool is_written; /* nothing more is added */
     struct err err;
     char text[SAVED_TEXT_MAX];
 };
@@ -72,6 +73,7 @@ const char *tw_savepoint_error(const struct tw_savepoint *p)
 /* An id, or that of a uid. False: a mistake, or there was one before. */
 static bool id_of(struct tw_savepoint *p, const char *uid, char id[static GRAPH_ID_SIZE])
 {
+    if (p->err.status == S_OK && p->is_written) err_set(&p->err, E_CONFIG, "the savepoint is written already: make another one");
     if (p->err.status != S_OK) return false;
     if (uid == NULL || uid[0] == '\0') {
         err_set(&p->err, E_CONFIG, "the uid of an operator is missing");
@@ -271,6 +273,7 @@ int tw_savepoint_write(struct tw_savepoint *p, const char *folder)
 {
     enum status st = p->err.status;
 
+    if (st == S_OK && p->is_written) st = err_set(&p->err, E_CONFIG, "the savepoint is written already: make another one");
     if (st == S_OK && (folder == NULL || folder[0] == '\0')) st = err_set(&p->err, E_CONFIG, "tw_savepoint_write needs a folder");
     for (struct built_operator *o = p->built; o != NULL && st == S_OK; o = o->next) {
         struct giving g = {p, o->id};
@@ -278,7 +281,7 @@ int tw_savepoint_write(struct tw_savepoint *p, const char *folder)
         state_builder_free(o->states);
         o->states = NULL;
     }
-    p->built = NULL;
+    p->is_written = true;
     if (st == S_OK) st = savepoint_draft_write(p->draft, folder, &p->err);
     return st == S_OK ? 0 : 1;
 }

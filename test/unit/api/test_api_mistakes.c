@@ -231,7 +231,7 @@ static void attributes(void **state)
 static void options_and_connectors(void **state)
 {
     (void)state;
-    REFUSED("unknown connector 'nexmrk'; the connectors are blackhole, collect, datagen, filesystem, function, hybrid, nexmark, print, script, "
+    REFUSED("unknown connector 'nexmrk'; the connectors are blackhole, collect, datagen, filesystem, function, hybrid, nexmark, print, savepoint, script, "
             "sequence, socket, stdin, stdout, values; did you mean 'nexmark'?",
             tw_print(tw_source(env, "events", "nexmrk", TW_NO_OPTIONS)));
     REFUSED("connector 'nexmark' has no option 'event.num'; did you mean 'events.num'?",
@@ -241,7 +241,7 @@ static void options_and_connectors(void **state)
     REFUSED("options of source 'events' come in pairs of key and value; one value is missing",
             tw_print(tw_source(env, "events", "nexmark", TW_OPTIONS("events.num"))));
     REFUSED("a source needs a name and a connector", tw_print(tw_source(env, NULL, "nexmark", TW_NO_OPTIONS)));
-    REFUSED("unknown connector 'prnt'; the connectors are blackhole, collect, datagen, filesystem, function, hybrid, nexmark, print, script, "
+    REFUSED("unknown connector 'prnt'; the connectors are blackhole, collect, datagen, filesystem, function, hybrid, nexmark, print, savepoint, script, "
             "sequence, socket, stdin, stdout, values; did you mean 'print'?",
             tw_sink(some_clicks(env), "out", "prnt", TW_NO_OPTIONS));
     REFUSED("connector 'print' has no option 'print-identifer'; did you mean 'print-identifier'?",

@@ -253,6 +253,11 @@ static void mistakes_are_told(void **state)
     tw_savepoint_add(p, "a", 64, &list, &key_row, &pair_row, &one, 1);
     expect(p, "operator 'a': a max parallelism of 64; it is one for all states");
     p = tw_savepoint_create(NULL);
+    tw_savepoint_add(p, "a", 0, &seen, &key_row, &pair_row, &one, 1);
+    assert_int_equal(tw_savepoint_write(p, folder_path(&folder, "once")), 0);
+    tw_savepoint_add(p, "a", 0, &seen, &key_row, &pair_row, &one, 1);
+    expect(p, "the savepoint is written already: make another one");
+    p = tw_savepoint_create(NULL);
     assert_int_equal(tw_savepoint_write(p, path), 1);
     assert_non_null(strstr(tw_savepoint_error(p), "there is a savepoint in '"));
     tw_savepoint_free(p);
