@@ -145,8 +145,15 @@ TW_API int tw_wait(struct tw_env *env);
 /* A savepoint of that job while it runs, from any thread; waits for it. It is made in a folder of its own in `folder` (NULL:
  * execution.checkpointing.savepoint-dir) and stays until somebody deletes it. 0: `text` is its path, with which
  * execution.state-recovery.path begins a job; 1: `text` says why there is none. The job needs execution.checkpointing.interval.
- * Until this has returned, `env` is neither given another job nor freed. */
+ * A job that does not run yet is waited for. Until this has returned, `env` is neither given another job nor freed. */
 TW_API int tw_savepoint(struct tw_env *env, const char *folder, char *text, size_t size);
+/* The same, and the job ends with it: nothing is read behind it, sinks commit what came before, and the job is FINISHED when this
+ * returns 0. drain: its sources end before, as if there was no more input: the last watermark comes, windows fire, and the savepoint
+ * is that of a job which is not to be gone on with. Where the savepoint fails the job fails with it, and is started anew as its restart
+ * strategy says. */
+TW_API int tw_stop_with_savepoint(struct tw_env *env, const char *folder, bool drain, char *text, size_t size);
+/* A checkpoint of that job now, besides those of its interval, in the job's own folder; the same answers. */
+TW_API int tw_checkpoint(struct tw_env *env, char *text, size_t size);
 /* RUNNING, FINISHED, FAILED or CANCELED; "" before the first job. */
 TW_API const char *tw_job_status(struct tw_env *env);
 /* The index-th task of the latest job, by vertex and subtask, as it stands; false behind the last. While the job runs and when

@@ -84,6 +84,9 @@ static const struct message_field decline_message_list[] = {
     FIELD(decline_message, FIELD_U32, subtask), FIELD(decline_message, FIELD_ERR, err)};
 static const struct message_field wants_message_list[] = {FIELD(wants_message, FIELD_U32, vertex),
                                                           FIELD(wants_message, FIELD_U32, subtask)};
+static const struct message_field committed_message_list[] = {FIELD(committed_message, FIELD_I64, checkpoint),
+                                                              FIELD(committed_message, FIELD_U32, vertex),
+                                                              FIELD(committed_message, FIELD_U32, subtask)};
 static const struct message_field operator_message_list[] = {
     FIELD(operator_message, FIELD_U64, rows_in), FIELD(operator_message, FIELD_U64, rows_out),
     FIELD(operator_message, FIELD_U64, state_bytes), FIELD(operator_message, FIELD_U64, bytes_out),
@@ -121,6 +124,7 @@ static const struct message_fields all[] = {
     [MESSAGE_COUNTS] = FIELDS(counts_message),
     [MESSAGE_TROUBLE] = FIELDS(trouble_message),
     [MESSAGE_FAR] = FIELDS(far_message),
+    [MESSAGE_COMMITTED] = FIELDS(committed_message),
 };
 
 const struct message_fields *message_fields_of(uint8_t kind)

@@ -32,6 +32,7 @@ enum message_kind {
     MESSAGE_COUNTS,
     MESSAGE_TROUBLE,
     MESSAGE_FAR,
+    MESSAGE_COMMITTED,
 };
 
 /* Which attempt of which job: a lower one than the highest that is known is refused. */
@@ -111,11 +112,11 @@ struct deployed_message { /* or not: then the error says why */
     struct err err;
 };
 
-enum order_verb { ORDER_START, ORDER_TRIGGER, ORDER_COMPLETE, ORDER_CANCEL, ORDER_END, ORDER_VERBS };
+enum order_verb { ORDER_START, ORDER_TRIGGER, ORDER_STOP, ORDER_DRAIN, ORDER_COMPLETE, ORDER_CANCEL, ORDER_END, ORDER_VERBS };
 struct order_message {
     uint32_t verb;
     int64_t checkpoint;
-    const char *folder; /* of TRIGGER */
+    const char *folder; /* of TRIGGER, and of STOP and DRAIN, which trigger, too */
 };
 
 struct news_message {
@@ -156,6 +157,11 @@ struct decline_message {
 };
 
 struct wants_message {
+    uint32_t vertex, subtask;
+};
+
+struct committed_message {
+    int64_t checkpoint;
     uint32_t vertex, subtask;
 };
 

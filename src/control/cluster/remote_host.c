@@ -102,6 +102,16 @@ static void obey_trigger(struct remote_host *h, int64_t checkpoint, struct str f
     send_all(h, &(struct order_message){ORDER_TRIGGER, checkpoint, folder.data});
 }
 
+static void obey_stop(struct remote_host *h, int64_t checkpoint, struct str folder)
+{
+    send_all(h, &(struct order_message){ORDER_STOP, checkpoint, folder.data});
+}
+
+static void obey_drain(struct remote_host *h, int64_t checkpoint, struct str folder)
+{
+    send_all(h, &(struct order_message){ORDER_DRAIN, checkpoint, folder.data});
+}
+
 static void obey_complete(struct remote_host *h, int64_t checkpoint, struct str bytes)
 {
     (void)bytes;
@@ -259,7 +269,8 @@ static void host_trigger(struct task_host *h, const struct task_trigger *t)
 {
     struct str folder = t->folder != NULL ? (struct str){t->folder, strlen(t->folder) + 1} : (struct str){0};
 
-    cluster_command(host_of(h)->cluster, obey_trigger, host_of(h), t->checkpoint, folder);
+    cluster_command(host_of(h)->cluster, t->drains ? obey_drain : t->stops ? obey_stop : obey_trigger, host_of(h),
+                    t->checkpoint, folder);
 }
 
 static void host_complete(struct task_host *h, int64_t checkpoint) { command(h, obey_complete, checkpoint); }

@@ -166,6 +166,15 @@ static enum status on_wants(struct worker_end *w, const struct wants_message *m,
     return S_OK;
 }
 
+static enum status on_committed(struct worker_end *w, const struct committed_message *m, struct err *e)
+{
+    const struct snapshot_port *port = w->host->d->settings->snapshots;
+
+    if (port == NULL || !has_task(w, m->vertex, m->subtask)) return no_such_task(w, e);
+    if (port->committed != NULL) port->committed(port->arg, m->checkpoint, m->vertex, m->subtask);
+    return S_OK;
+}
+
 static enum status on_counts(struct worker_end *w, const struct counts_message *m, struct err *e)
 {
     if (m->operator_count != w->host->d->graph->node_count)
@@ -222,6 +231,7 @@ static enum status hear(struct worker_end *w, enum message_kind kind, const void
     case MESSAGE_ACKNOWLEDGE: return on_acknowledge(w, m, a, e);
     case MESSAGE_DECLINE: return on_decline(w, m, e);
     case MESSAGE_WANTS: return on_wants(w, m, e);
+    case MESSAGE_COMMITTED: return on_committed(w, m, e);
     case MESSAGE_COUNTS: return on_counts(w, m, e);
     case MESSAGE_TROUBLE: return on_trouble(w, m);
     case MESSAGE_FAR: return on_far(w, m, e);

@@ -12,7 +12,7 @@
 
 enum { QUEUE_BYTES = 64 * 1024 * 1024, WAITING_MAX = 256, PUBLISH_TRIES = 3 };
 
-enum word_kind { WORD_BEGIN, WORD_CHUNK, WORD_ACKNOWLEDGE, WORD_DECLINE, WORD_WANTS, WORD_CLOSE };
+enum word_kind { WORD_BEGIN, WORD_CHUNK, WORD_ACKNOWLEDGE, WORD_DECLINE, WORD_WANTS, WORD_COMMITTED, WORD_CLOSE };
 
 struct word {
     struct word *next; /* of those that wait */
@@ -24,6 +24,7 @@ struct word {
     struct acknowledge_message ack;
     struct decline_message decline;
     struct wants_message wants;
+    struct committed_message committed;
 };
 
 struct worker_chunks {
@@ -163,6 +164,14 @@ static void port_wants(void *arg, uint32_t vertex, uint32_t subtask)
     send(arg, word);
 }
 
+static void port_committed(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask)
+{
+    struct word *word = make_word(WORD_COMMITTED, checkpoint);
+
+    word->committed = (struct committed_message){checkpoint, vertex, subtask};
+    send(arg, word);
+}
+
 void worker_chunks_begin(struct worker_chunks *w, int64_t checkpoint, const char *folder)
 {
     struct word *word = make_word(WORD_BEGIN, checkpoint);
@@ -268,6 +277,7 @@ static void serve(struct worker_chunks *w, struct word *word)
     case WORD_ACKNOWLEDGE: on_acknowledge(w, word); break;
     case WORD_DECLINE: w->o.say(w->o.arg, MESSAGE_DECLINE, &word->decline); break;
     case WORD_WANTS: w->o.say(w->o.arg, MESSAGE_WANTS, &word->wants); break;
+    case WORD_COMMITTED: w->o.say(w->o.arg, MESSAGE_COMMITTED, &word->committed); break;
     case WORD_CLOSE: break;
     }
     free_word(word);
@@ -310,7 +320,7 @@ enum status worker_chunks_create(const struct worker_chunks_options *o, struct w
     mem_init(&w->mem, "chunks", 0);
     mem_move(&mem, &w->mem);
     w->o = *o;
-    w->port = (struct snapshot_port){.chunk = port_chunk, .acknowledge = port_acknowledge, .decline = port_decline, .wants = port_wants, .arg = w};
+    w->port = (struct snapshot_port){.chunk = port_chunk, .acknowledge = port_acknowledge, .decline = port_decline, .wants = port_wants, .committed = port_committed, .arg = w};
     w->early_end = &w->early;
     for (uint32_t i = 0; i < COUNT_OF(w->folders); i++) mem_init(&w->folders[i].mem, "folder", 0);
     w->words = sys_mailbox_create(o->sys);

@@ -161,9 +161,14 @@ void job_obey(struct worker_process *w, const struct order_message *m)
         break;
     case ORDER_TRIGGER:
         job_hear_early(w); /* what a subtask elsewhere left is part of the checkpoint */
+    case ORDER_STOP:
+    case ORDER_DRAIN:
         if (w->chunks == NULL) break;
         worker_chunks_begin(w->chunks, m->checkpoint, m->folder);
-        taskmanager_trigger(w->tm, m->checkpoint);
+        if (m->verb == ORDER_TRIGGER)
+            taskmanager_trigger(w->tm, m->checkpoint);
+        else
+            taskmanager_stop(w->tm, m->checkpoint, m->verb == ORDER_DRAIN);
         break;
     case ORDER_COMPLETE: taskmanager_complete(w->tm, m->checkpoint); break;
     case ORDER_CANCEL: taskmanager_cancel(w->tm); break;

@@ -39,7 +39,7 @@ struct checkpoint_coordinator {
     uint32_t action_first, action_count;
     uint8_t *states; /* [settings.tasks] enum task_stand */
     uint32_t tasks_ready, tasks_running;
-    bool is_started, is_reserving;
+    bool is_started, is_reserving, is_suspended;
     int64_t next_id, ids_end;
     int64_t next_ms;      /* when the next one is due that nobody asked for */
     int64_t wanted_id;    /* tasks wait for the end of one from this id on; 0: none does */
@@ -231,7 +231,7 @@ static int64_t earliest_ms(const struct checkpoint_coordinator *c)
 
 static bool may_begin(const struct checkpoint_coordinator *c)
 {
-    return (c->settings.interval_ms > 0 || c->wanted_id != 0) && are_tasks_ready(c) && !c->is_reserving &&
+    return (c->settings.interval_ms > 0 || c->wanted_id != 0) && !c->is_suspended && are_tasks_ready(c) && !c->is_reserving &&
            !is_savepoint_pending(c) && counted(c) < c->settings.concurrent_max;
 }
 
@@ -248,6 +248,7 @@ enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum
 {
     if (!are_tasks_ready(c)) return CHECKPOINT_TASKS_NOT_RUNNING;
     if (is_savepoint_pending(c) || !has_id(c)) return CHECKPOINT_TOO_MANY;
+    if (kind == SNAPSHOT_CHECKPOINT && counted(c) >= c->settings.concurrent_max) return CHECKPOINT_TOO_MANY;
     *id = begin(c, kind, now_ms);
     return CHECKPOINT_NO_REASON;
 }
@@ -257,6 +258,7 @@ void checkpoint_started(struct checkpoint_coordinator *c, int64_t now_ms)
 {
     ASSERT(!c->is_started && c->pending_count == 0);
     c->is_started = true;
+    c->is_suspended = false;
     c->tasks_ready = c->tasks_running = 0;
     memset(c->states, TASK_STANDS_OUT, c->settings.tasks);
     c->next_ms = c->settings.interval_ms > 0 ? now_ms + c->settings.interval_ms : NEVER;
@@ -385,6 +387,18 @@ void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason
     }
 }
 
+void checkpoint_suspend(struct checkpoint_coordinator *c, int64_t id, int64_t now_ms)
+{
+    c->is_suspended = true;
+    for (uint32_t i = 0; i < c->pending_count;) {
+        struct pending *p = &c->pending[i];
+        if (p->is_storing || p->stats.id == id)
+            i++;
+        else
+            fail(c, p, CHECKPOINT_COORDINATOR_SUSPEND, now_ms);
+    }
+}
+
 void checkpoint_tick(struct checkpoint_coordinator *c, int64_t now_ms)
 {
     for (uint32_t i = 0; i < c->pending_count;) {
@@ -419,6 +433,12 @@ static const struct pending *look_up(const struct checkpoint_coordinator *c, int
     for (uint32_t i = 0; i < c->pending_count; i++)
         if (c->pending[i].stats.id == id) return &c->pending[i];
     return NULL;
+}
+
+bool checkpoint_task_is_through(const struct checkpoint_coordinator *c, uint32_t task)
+{
+    ASSERT(task < c->settings.tasks);
+    return c->states[task] == TASK_IS_THROUGH;
 }
 
 bool checkpoint_is_pending(const struct checkpoint_coordinator *c, int64_t id) { return look_up(c, id) != NULL; }

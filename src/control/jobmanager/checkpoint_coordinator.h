@@ -115,12 +115,16 @@ void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms);
 void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason why, int64_t now_ms);
 /* Time passes. */
 void checkpoint_tick(struct checkpoint_coordinator *c, int64_t now_ms);
-/* A savepoint, now, whatever the limits: *id is its number. Else why not; CHECKPOINT_TOO_MANY: not before another savepoint is over,
- * or an id is reserved. */
+/* A savepoint, now, whatever the limits, or a checkpoint where as many may be under way: *id is its number. Else why not;
+ * CHECKPOINT_TOO_MANY: not before another one is over, or an id is reserved. */
 enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms,
                                           int64_t *id);
 
+/* A job that stops with savepoint `id`: all others that are not in STORE are aborted, and nothing begins by itself until checkpoint_started. */
+void checkpoint_suspend(struct checkpoint_coordinator *c, int64_t id, int64_t now_ms);
+
 /* Questions. */
+bool checkpoint_task_is_through(const struct checkpoint_coordinator *c, uint32_t task); /* it has finished */
 int64_t checkpoint_due_ms(const struct checkpoint_coordinator *c); /* when to tick at the latest; INT64_MAX: no need */
 bool checkpoint_is_storing(const struct checkpoint_coordinator *c);
 bool checkpoint_is_pending(const struct checkpoint_coordinator *c, int64_t id);

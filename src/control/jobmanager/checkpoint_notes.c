@@ -1,4 +1,4 @@
-/* checkpoint_notes.c - what tasks, the store and whoever asks for a savepoint say on threads of their own: copied into a note, which
+/* checkpoint_notes.c - what tasks and the store say on threads of their own: copied into a note, which
  * waits in a mailbox for the job master, whose own mailbox is given a word that notes are waiting. */
 #include "control/jobmanager/checkpoints_internal.h"
 
@@ -74,6 +74,14 @@ static void port_wants(void *arg, uint32_t vertex, uint32_t subtask)
     send_note(arg, n);
 }
 
+static void port_committed(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask)
+{
+    struct note *n = make_note(NOTE_COMMITTED);
+
+    n->ack = (struct snapshot_ack){.checkpoint = checkpoint, .vertex = vertex, .subtask = subtask};
+    send_note(arg, n);
+}
+
 void notes_send_answer(void *arg, struct snapshot_answer *a)
 {
     struct note *n = make_note(NOTE_ANSWER);
@@ -82,19 +90,11 @@ void notes_send_answer(void *arg, struct snapshot_answer *a)
     send_note(arg, n);
 }
 
-void notes_send_request(struct job_checkpoints *c, struct savepoint_request *r)
-{
-    struct note *n = make_note(NOTE_SAVEPOINT);
-
-    n->request = r;
-    send_note(c, n);
-}
-
 struct note *notes_take(struct job_checkpoints *c) { return sys_mailbox_take(c->jm->o.sys, c->notes, 0); }
 
 void notes_init(struct job_checkpoints *c)
 {
-    c->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, c};
+    c->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, port_committed, c};
     c->notes = sys_mailbox_create(c->jm->o.sys);
 }
 

@@ -18,10 +18,10 @@ struct job_checkpoints {
     struct snapshot_port port;
     struct sys_mailbox *notes;
     struct pending_order *orders;
-    struct savepoint_request *requests; /* that are not answered */
     uint32_t *firsts;                   /* [vertex] number of its first task */
     uint32_t *by_id;                    /* [node_count] nodes in the order of their ids */
     uint32_t *places;                   /* [node] its place there */
+    const char *uri; /* of the job's folder */
     char job_id[SNAPSHOT_ID_SIZE];
     bool discards_canceled, discards_failed;
     uint32_t changes_left; /* of the record that are not answered */
@@ -34,14 +34,13 @@ struct job_checkpoints {
     bool is_over; /* under the job master's lock `look` */
 };
 
-enum note_kind { NOTE_ACKNOWLEDGE, NOTE_DECLINE, NOTE_WANTS, NOTE_ANSWER, NOTE_SAVEPOINT };
+enum note_kind { NOTE_ACKNOWLEDGE, NOTE_DECLINE, NOTE_WANTS, NOTE_ANSWER, NOTE_COMMITTED };
 struct note {
     struct mem mem;
     enum note_kind kind;
-    struct snapshot_ack ack; /* ACKNOWLEDGE; of DECLINE and WANTS checkpoint, vertex and subtask */
+    struct snapshot_ack ack; /* ACKNOWLEDGE; of the others checkpoint, vertex and subtask */
     struct err err;          /* DECLINE */
     struct snapshot_answer *answer;
-    struct savepoint_request *request;
 };
 
 /* checkpoint_notes.c */
@@ -50,7 +49,6 @@ void notes_release(struct job_checkpoints *c);
 struct note *notes_take(struct job_checkpoints *c); /* NULL: there is none. To be freed */
 void note_free(struct note *n);
 void notes_send_answer(void *arg, struct snapshot_answer *a); /* of snapshot_store_options */
-void notes_send_request(struct job_checkpoints *c, struct savepoint_request *r);
 
 /* checkpoint_orders.c */
 void orders_init(struct job_checkpoints *c);
@@ -63,10 +61,15 @@ struct snapshot_order *orders_take(struct job_checkpoints *c, int64_t id, bool i
 uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t subtask);
 
 /* savepoint_requests.c */
-void requests_add(struct job_checkpoints *c, struct savepoint_request *r);
-void requests_look(struct job_checkpoints *c);                                 /* something may have come to its end */
-const char *requests_folder(const struct job_checkpoints *c, int64_t id);      /* NULL: nobody asked for that one */
-void requests_end(struct job_checkpoints *c, int64_t id, const char *failure); /* NULL: it is complete */
-void requests_end_all(struct job_checkpoints *c);
+void snapshot_requests_look(struct job_checkpoints *c);                            /* something may have come to its end */
+const char *snapshot_requests_folder(const struct job_checkpoints *c, int64_t id); /* NULL: in the job's own */
+enum snapshot_wish snapshot_requests_wish(const struct job_checkpoints *c, int64_t id); /* WISH_NOTHING: nobody asked for that one */
+void snapshot_requests_failed(struct job_checkpoints *c, int64_t id, enum checkpoint_reason why);
+void snapshot_requests_complete(struct job_checkpoints *c, int64_t id); /* it exists */
+void snapshot_requests_committed(struct job_checkpoints *c, int64_t id, uint32_t task);
+void snapshot_requests_marked(struct job_checkpoints *c, int64_t id);
+bool snapshot_requests_are_marking(const struct job_checkpoints *c);
+void snapshot_requests_attempt_failed(struct job_checkpoints *c);
+void snapshot_requests_end_all(struct jobmaster *jm); /* the job is over, and recorded */
 
 static inline int64_t now_ms(const struct jobmaster *jm) { return sys_mono_ns(jm->o.sys) / NS_PER_MS; }

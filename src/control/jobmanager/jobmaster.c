@@ -38,6 +38,7 @@ struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
     jm->mailbox = sys_mailbox_create(o->sys);
     jm->look = sys_lock_create(o->sys);
     sys_atomic_store(&jm->since_ms[JOB_INITIALIZING], (uint64_t)sys_wall_ms(o->sys));
+    mem_init(&jm->request_mem, "savepoint requests", 0);
     return jm;
 }
 
@@ -52,6 +53,8 @@ void jobmaster_free(struct jobmaster *jm)
     restore_plan_free(jm->spent);
     job_shared_free(jm->job);
     checkpoints_free(jm->checkpoints);
+    snapshot_requests_release(jm);
+    mem_release(&jm->request_mem);
     sys_mailbox_free(jm->o.sys, jm->mailbox);
     sys_lock_free(jm->o.sys, jm->look);
     mem_init(&mem, "job master", 0);

@@ -90,9 +90,30 @@ struct job_failure {
 bool jobmaster_failure(struct jobmaster *jm, uint32_t index, struct job_failure *out);
 bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoint_stats *out);
 
-/* A savepoint of the running job: any thread, waits. folder: where its own is made; NULL: execution.checkpointing.savepoint-dir.
- * *out: the folder it lies in, in memory of the caller, SYS_PATH_MAX bytes. E_CONFIG, E_UNSUPPORTED, E_CANCELED with the reason. */
-enum status jobmaster_savepoint(struct jobmaster *jm, const char *folder, char *out, struct err *e) CHECKED;
+/* What may be asked for while a job runs: a savepoint; a checkpoint now; that it stops with a savepoint, and that it drains before: its
+ * sources end, so that windows fire and everything is put out (as Flink: only for a job that is not gone on with). */
+enum snapshot_wish { WISH_NOTHING, WISH_SAVEPOINT, WISH_CHECKPOINT, WISH_STOP, WISH_DRAIN };
+struct snapshot_ask {
+    enum snapshot_wish wish;
+    const char *folder; /* of a savepoint: where its own is made; NULL: execution.checkpointing.savepoint-dir */
+};
+enum { SNAPSHOT_TRIGGER_SIZE = 33 };
+struct snapshot_progress {
+    enum checkpoint_state state; /* of one that stops the job: when it is over */
+    /* when it is not in progress any more */
+    int64_t checkpoint;
+    char folder[SYS_PATH_MAX]; /* in which it lies */
+    struct err err;            /* of one that failed */
+};
+/* Any thread, from submission on; does not wait. trigger: the number under which it is asked after: "" = one is made; of one that was asked
+ * for before nothing new begins. E_CONFIG, E_UNSUPPORTED: it cannot begin. */
+enum status jobmaster_ask_snapshot(struct jobmaster *jm, const struct snapshot_ask *ask,
+                                   char trigger[static SNAPSHOT_TRIGGER_SIZE], struct err *e) CHECKED;
+/* Any thread, also when the job is over. False: there is none (any more); the latest are kept. */
+bool jobmaster_snapshot_progress(struct jobmaster *jm, const char *trigger, struct snapshot_progress *out);
+/* The same, and waits for it. Not on the job master's own thread. E_CONFIG, E_UNSUPPORTED, E_CANCELED with the reason. */
+enum status jobmaster_snapshot(struct jobmaster *jm, const struct snapshot_ask *ask, struct snapshot_progress *out,
+                               struct err *e) CHECKED;
 
 /* When the job is over. */
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */

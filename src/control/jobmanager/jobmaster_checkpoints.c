@@ -78,6 +78,7 @@ enum status checkpoints_create(struct jobmaster *jm, const struct checkpoints_se
     notes_init(c);
     buf_init(&c->latest, &c->mem);
     memcpy(c->job_id, setup->record.job_id, sizeof c->job_id);
+    c->uri = setup->uri;
     orders_init(c);
     read_retention(c);
     make_coordinator(c, setup);
@@ -131,12 +132,16 @@ static void log_completed(struct jobmaster *jm, int64_t id)
 
 static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a)
 {
-    enum status st = snapshot_store_open(c->store, a->id, a->kind, requests_folder(c, a->id), NULL);
+    enum snapshot_wish wish = snapshot_requests_wish(c, a->id);
+    enum status st = snapshot_store_open(c->store, a->id, a->kind, snapshot_requests_folder(c, a->id), NULL);
 
     ASSERT(st == S_OK); /* the job's own folder, or one that was looked at */
     orders_add(c, a->id, a->kind);
     if (sys_atomic_load(&c->jm->is_deployed) == 0) return;
-    struct task_trigger t = {.checkpoint = a->id, .folder = requests_folder(c, a->id)};
+    struct task_trigger t = {.checkpoint = a->id,
+                             .folder = snapshot_requests_folder(c, a->id),
+                             .stops = wish == WISH_STOP || wish == WISH_DRAIN,
+                             .drains = wish == WISH_DRAIN};
     c->jm->host->ops->trigger(c->jm->host, &t);
 }
 
@@ -147,7 +152,7 @@ static void abort_one(struct job_checkpoints *c, const struct checkpoint_action 
               checkpoint_reason_text(a->reason));
     snapshot_store_abort(c->store, a->id);
     snapshot_order_free(orders_take(c, a->id, false));
-    requests_end(c, a->id, checkpoint_reason_text(a->reason));
+    snapshot_requests_failed(c, a->id, a->reason);
 }
 
 static void store(struct job_checkpoints *c, const struct checkpoint_action *a)
@@ -175,7 +180,7 @@ static void obey(struct job_checkpoints *c, const struct checkpoint_action *a)
     case CHECKPOINT_NOTIFY:
         log_completed(jm, a->id);
         if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->complete(jm->host, a->id);
-        requests_end(c, a->id, NULL);
+        snapshot_requests_complete(c, a->id);
         break;
     case CHECKPOINT_RESERVE:
         change_record(c, &(struct snapshot_change){.status = JOB_RUNNING, .attempt = jm->attempt, .reserves = true});
@@ -242,9 +247,20 @@ static void on_changed(struct job_checkpoints *c, const struct snapshot_answer *
     step_down(c, a);
 }
 
+/* Without the mark whoever restores the savepoint commits once more, which changes nothing. */
+static void on_marked(struct job_checkpoints *c, const struct snapshot_answer *a)
+{
+    if (a->status != S_OK)
+        log_write(c->jm->o.log, LOG_WARN, "checkpoints", "that savepoint %lld is committed could not be written: %s",
+                  (long long)a->checkpoint, a->err.text);
+    snapshot_requests_marked(c, a->checkpoint);
+}
+
 static void on_answer(struct job_checkpoints *c, const struct snapshot_answer *a)
 {
-    if (a->verb == STORE_FINISH) {
+    if (a->verb == STORE_MARK) {
+        on_marked(c, a);
+    } else if (a->verb == STORE_FINISH) {
         on_finished(c, a);
     } else if (a->verb == STORE_CHANGE) {
         on_changed(c, a);
@@ -273,7 +289,9 @@ static void on_note(struct job_checkpoints *c, struct note *n)
         break;
     case NOTE_WANTS: checkpoint_wanted(c->coordinator, now_ms(c->jm)); break;
     case NOTE_ANSWER: on_answer(c, n->answer); break;
-    case NOTE_SAVEPOINT: requests_add(c, n->request); break;
+    case NOTE_COMMITTED:
+        snapshot_requests_committed(c, n->ack.checkpoint, task_number(c, n->ack.vertex, n->ack.subtask));
+        break;
     }
     obey_all(c);
     note_free(n);
@@ -306,6 +324,7 @@ void checkpoints_on_task(struct jobmaster *jm, const struct task_news *n)
     uint32_t task = task_number(c, n->vertex, n->subtask);
     if (n->state == TASK_RUNNING && n->status == S_OK) checkpoint_task_running(c->coordinator, task, now_ms(jm));
     if (n->status == S_END) checkpoint_task_finished(c->coordinator, task, is_missed(jm, n->vertex), now_ms(jm));
+    if (n->status == S_END) snapshot_requests_committed(c, INT64_MAX, task);
     obey_all(c);
 }
 
@@ -316,7 +335,7 @@ void checkpoints_look(struct jobmaster *jm)
     if (c == NULL) return;
     checkpoints_on_notes(jm);
     checkpoint_tick(c->coordinator, now_ms(jm));
-    requests_look(c);
+    snapshot_requests_look(c);
     obey_all(c);
 }
 
@@ -351,6 +370,7 @@ static bool await(struct jobmaster *jm, bool (*is_done)(const struct job_checkpo
 }
 
 static bool nothing_is_written(const struct job_checkpoints *c) { return !checkpoint_is_storing(c->coordinator); }
+static bool nothing_is_marked(const struct job_checkpoints *c) { return !snapshot_requests_are_marking(c); }
 static bool nothing_is_changed(const struct job_checkpoints *c) { return c->changes_left == 0; }
 
 void checkpoints_attempt_ended(struct jobmaster *jm)
@@ -360,8 +380,9 @@ void checkpoints_attempt_ended(struct jobmaster *jm)
     if (c == NULL) return;
     snapshot_store_forget_waiting(c->store);
     checkpoints_stop(jm, CHECKPOINT_COORDINATOR_SHUTDOWN);
-    bool is_over = await(jm, nothing_is_written);
+    bool is_over = await(jm, nothing_is_written) && await(jm, nothing_is_marked);
     (void)is_over; /* what is in doubt is told when the store is freed */
+    if (jobmaster_status(jm) != JOB_RUNNING) snapshot_requests_attempt_failed(c);
 }
 
 static enum status await_change(struct jobmaster *jm, const struct snapshot_change *change, struct err *e)
@@ -399,9 +420,10 @@ void checkpoints_job_over(struct jobmaster *jm)
     if (last == JOB_SUSPENDED) return;
     bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) ||
                     (last == JOB_FAILED && c->discards_failed);
-    if (await_change(jm, &(struct snapshot_change){.status = last, .attempt = jm->attempt, .discards = discards}, &e) ==
-        S_OK)
-        return;
+    const struct snapshot_change change = {.status = last, .attempt = jm->attempt, .discards = discards};
+    enum status st = await_change(jm, &change, &e);
+    snapshot_requests_end_all(jm);
+    if (st == S_OK) return;
     if (e.status != E_EXISTS)
         log_write(jm->o.log, LOG_WARN, "checkpoints", "that job '%s' is %s could not be recorded: %s",
                   jm->graph.job_name, job_status_name(last), e.text);

@@ -12,7 +12,7 @@ enum { LOOK_MS = 20 };
 #define NS_PER_MS INT64_C(1000000)
 
 struct job_checkpoints;
-struct savepoint_request;
+struct snapshot_request;
 
 struct jobmaster {
     struct jobmaster_options o;
@@ -50,6 +50,8 @@ struct jobmaster {
     struct restore_plan *restore;        /* what it begins with; NULL: with nothing */
     struct restore_plan *spent;          /* of the attempt before, until its tasks are gone */
     struct job_checkpoints *checkpoints; /* NULL: it takes none */
+    struct mem request_mem;              /* under `look`, and so is the list */
+    struct snapshot_request *requests;   /* in the order in which they came */
 };
 
 /* jobmaster.c */
@@ -95,6 +97,5 @@ int64_t checkpoints_wait_ms(const struct jobmaster *jm, int64_t most); /* until 
 enum status checkpoints_next_attempt(struct jobmaster *jm, const char **folder, struct err *e) CHECKED;
 /* Under the lock `look`. */
 bool checkpoints_history(const struct job_checkpoints *c, uint32_t index, struct checkpoint_stats *out);
-/* Under the lock `look`. False: the job takes no checkpoints, or is over. */
-bool checkpoints_request(struct jobmaster *jm, struct savepoint_request *r);
+void snapshot_requests_release(struct jobmaster *jm); /* savepoint_requests.c */
 void checkpoints_job_over(struct jobmaster *jm); /* in its last status: recorded, and what goes with the job goes */

@@ -139,6 +139,7 @@ static void deal_committables(struct restore_plan *p, const struct snapshot_oper
 {
     struct str *list = ARENA_ARRAY(&p->arena, struct str, o->parallelism);
 
+    if (p->reader->is_committed) return;
     for (uint32_t i = subtask; i < o->parallelism; i += parallelism)
         if (o->subtasks[i].committables.size > 0) list[out->committable_count++] = o->subtasks[i].committables;
     out->committables = list;

@@ -36,6 +36,7 @@ struct task_deployment {
 struct task_trigger {
     int64_t checkpoint;
     const char *folder; /* where a savepoint's chunks go; NULL: chk-<id> in the job's folder */
+    bool stops, drains; /* the job ends with it; its sources end before: see task_stop */
 };
 
 struct task_host;

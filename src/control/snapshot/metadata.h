@@ -20,6 +20,9 @@ enum {
     SNAPSHOT_METADATA_MAX = 512 * 1024 * 1024,
 };
 
+/* An object beside the metadata of a savepoint: all that its sinks had prepared is committed. */
+#define SNAPSHOT_COMMITTED "_committed"
+
 /* What a snapshot was taken for; the values are a format. */
 enum snapshot_kind { SNAPSHOT_CHECKPOINT = 0, SNAPSHOT_SAVEPOINT = 1, SNAPSHOT_KINDS };
 const char *snapshot_kind_name(enum snapshot_kind kind); /* "checkpoint" */

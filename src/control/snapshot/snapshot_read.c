@@ -45,6 +45,16 @@ static enum status not_there(const struct snapshot_reader *r, struct err *e)
     return E_NOT_FOUND;
 }
 
+static enum status look_whether_committed(struct snapshot_reader *r, struct err *e)
+{
+    struct fs_entry entry;
+    struct err problem = {0};
+    enum status st = r->fs->stat(r->sys, arena_printf(&r->arena, "%s/" SNAPSHOT_COMMITTED, r->folder), &entry, &problem);
+
+    r->is_committed = st == S_OK;
+    return st == S_OK || st == E_NOT_FOUND ? S_OK : err_pass_on(e, &problem);
+}
+
 static enum status open(struct snapshot_reader *r, const char *uri, struct err *e)
 {
     struct err problem = {0};
@@ -60,7 +70,7 @@ static enum status open(struct snapshot_reader *r, const char *uri, struct err *
     if (st != S_OK) return err_pass_on(e, &problem);
     r->size = bytes.size;
     r->digest = hash64(bytes.data, bytes.size);
-    if (metadata_decode(&r->arena, bytes, &r->metadata, e) == S_OK) return S_OK;
+    if (metadata_decode(&r->arena, bytes, &r->metadata, e) == S_OK) return look_whether_committed(r, e);
     err_wrap(e, "'%s'", name);
     return E_DATA;
 }

@@ -13,6 +13,7 @@ struct snapshot_reader {
     struct snapshot_metadata metadata;
     uint64_t size;   /* of the metadata */
     uint64_t digest; /* hash64 of its bytes */
+    bool is_committed; /* nothing of what its sinks had prepared is left to commit */
 };
 
 /* uri: of the folder, or of the metadata in it. E_NOT_FOUND, E_DATA with the object's name and what to do. */

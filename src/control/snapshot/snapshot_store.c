@@ -123,6 +123,17 @@ void snapshot_store_finish(struct snapshot_store *s, struct snapshot_order *o)
 
 void snapshot_store_abort(struct snapshot_store *s, int64_t checkpoint) { send(s, make_word(STORE_ABORT, checkpoint)); }
 
+void snapshot_store_mark(struct snapshot_store *s, int64_t checkpoint, const char *folder)
+{
+    struct store_word *w = make_word(STORE_MARK, checkpoint);
+    size_t size = strlen(folder) + 1;
+    char *copy = mem_alloc(&w->mem, size);
+
+    memcpy(copy, folder, size);
+    w->folder = copy;
+    send(s, w);
+}
+
 void snapshot_store_change(struct snapshot_store *s, const struct snapshot_change *c)
 {
     struct store_word *w = make_word(STORE_CHANGE, 0);
@@ -338,6 +349,29 @@ static void on_change(struct snapshot_store *s, const struct store_word *w)
     s->o.answer(s->o.arg, a);
 }
 
+static enum status mark(struct snapshot_store *s, const struct store_word *w, struct snapshot_answer *a)
+{
+    const struct fs_type *fs;
+    const char *folder;
+    struct buf path, text;
+
+    TRY(fs_find(w->folder, &fs, &folder, &a->err));
+    buf_init(&path, &a->mem);
+    buf_init(&text, &a->mem);
+    buf_printf(&path, "%s/" SNAPSHOT_COMMITTED, folder);
+    buf_printf(&text, "%lld\n", (long long)w->checkpoint);
+    return store_publish(s, fs, buf_text(&path), (struct str){text.data, text.size}, &a->err);
+}
+
+static void on_mark(struct snapshot_store *s, const struct store_word *w)
+{
+    struct snapshot_answer *a = make_answer(STORE_MARK, w->checkpoint);
+
+    a->status = mark(s, w, a);
+    a->ids_end = s->record.next_checkpoint;
+    s->o.answer(s->o.arg, a);
+}
+
 /* False: it was the last word. */
 static bool obey(struct snapshot_store *s, struct store_word *w)
 {
@@ -352,6 +386,7 @@ static bool obey(struct snapshot_store *s, struct store_word *w)
     case STORE_FINISH: on_finish(s, w); break;
     case STORE_ABORT: on_abort(s, w->checkpoint); break;
     case STORE_CHANGE: on_change(s, w); break;
+    case STORE_MARK: on_mark(s, w); break;
     case STORE_SWEEP: store_sweep(s); break;
     case STORE_CLOSE: break;
     }

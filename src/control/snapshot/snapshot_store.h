@@ -10,13 +10,13 @@
 #include "flow/task/snapshot_port.h"
 #include "ground/base/log.h"
 
-enum snapshot_verb { STORE_OPEN, STORE_CHUNK, STORE_FINISH, STORE_ABORT, STORE_CHANGE, STORE_SWEEP, STORE_CLOSE };
+enum snapshot_verb { STORE_OPEN, STORE_CHUNK, STORE_FINISH, STORE_ABORT, STORE_CHANGE, STORE_MARK, STORE_SWEEP, STORE_CLOSE };
 
 /* What came of a word. Belongs to who gets it: snapshot_answer_free. */
 struct snapshot_answer {
     struct mem mem;
-    enum snapshot_verb verb; /* STORE_CHUNK: only when it failed; STORE_FINISH; STORE_CHANGE */
-    int64_t checkpoint;      /* CHUNK, FINISH */
+    enum snapshot_verb verb; /* STORE_CHUNK: only when it failed; STORE_FINISH; STORE_CHANGE; STORE_MARK */
+    int64_t checkpoint;      /* CHUNK, FINISH, MARK */
     /* S_OK; E_EXISTS: another process leads the job, and nothing was changed; E_UNKNOWN: in doubt, and there will be no more
      * answer; other: failed, and nothing was changed. */
     enum status status;
@@ -72,6 +72,8 @@ void snapshot_store_placed(struct snapshot_store *s, const struct snapshot_place
 void snapshot_store_finish(struct snapshot_store *s, struct snapshot_order *o); /* takes it over; answered */
 void snapshot_store_abort(struct snapshot_store *s, int64_t checkpoint);
 void snapshot_store_forget_waiting(struct snapshot_store *s); /* who was told S_PENDING is there no more */
+/* All that was prepared for the savepoint in that folder is committed: SNAPSHOT_COMMITTED is put beside its metadata. Answered. */
+void snapshot_store_mark(struct snapshot_store *s, int64_t checkpoint, const char *folder);
 /* The record changes: answered. */
 struct snapshot_change {
     enum job_status status;

@@ -33,6 +33,7 @@ struct store_word {
     struct stored_chunk chunk; /* CHUNK: bytes in the handle */
     bool is_placed;            /* and nothing is to be written */
     int64_t checkpoint;
+    const char *folder; /* MARK */
 };
 
 enum { STORE_WAITING_MAX = 256 };

@@ -213,7 +213,16 @@ static void tell_cancel(struct task *t, int64_t checkpoint)
     task_cancel(t);
 }
 
+static void tell_stop(struct task *t, int64_t checkpoint) { task_stop(t, checkpoint, false); }
+static void tell_drain(struct task *t, int64_t checkpoint) { task_stop(t, checkpoint, true); }
+
 void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, task_trigger, checkpoint); }
+void taskmanager_stop(struct taskmanager *tm, int64_t checkpoint, bool drains)
+{
+    tell_each(tm, drains ? tell_drain : tell_stop, checkpoint);
+    taskmanager_trigger(tm, checkpoint);
+}
+
 void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, task_complete, checkpoint); }
 void taskmanager_cancel(struct taskmanager *tm) { tell_each(tm, tell_cancel, 0); }
 

@@ -78,6 +78,7 @@ enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /*
 enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms) CHECKED;
 /* See task_trigger, task_complete: said to every task that still runs. */
 void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint);
+void taskmanager_stop(struct taskmanager *tm, int64_t checkpoint, bool drains); /* see task_stop; then it is triggered */
 void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
 void taskmanager_join(struct taskmanager *tm); /* with a placement: all tasks of the job have ended, or are canceled */

@@ -218,6 +218,17 @@ void chain_give(struct chain *c, enum work work, uint32_t input, struct batch *i
     node_give(&c->nodes[0], work, input, in, value);
 }
 
+void chain_end_source(struct chain *c)
+{
+    struct node *n = &c->nodes[0];
+
+    if (n->sent_watermark < WATERMARK_MAX) {
+        n->has_watermark = true;
+        n->out_watermark = WATERMARK_MAX;
+    }
+    node_give(n, WORK_END, 0, NULL, 0);
+}
+
 static void node_idle(struct node *n, bool idle)
 {
     n->has_idle = idle != n->is_idle;
@@ -533,7 +544,7 @@ int64_t chain_deadline_ms(const struct chain *c)
     int64_t deadline = INT64_MAX;
 
     for (uint32_t i = 0; i < c->count; i++) {
-        if (sys_atomic_load(&c->nodes[i].cx.rung) != 0) return 0;
+        if (!c->is_frozen && sys_atomic_load(&c->nodes[i].cx.rung) != 0) return 0;
         deadline = MIN(deadline, c->nodes[i].cx.wake_ms);
     }
     return deadline;

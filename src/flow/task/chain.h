@@ -56,6 +56,7 @@ struct chain {
     struct options variables; /* of metrics: of the task; none without a job */
     uint32_t failed_node;
     struct sys_atomic_u64 running; /* node whose hook was called last; other threads look at it */
+    bool is_frozen;        /* nothing is due any more: the job stops */
     bool is_timed;         /* hooks are timed: a step was long */
     bool counts_bytes;     /* op_metrics.bytes_out is wanted */
     uint32_t slow_node;    /* of the longest call since slow_ns was set to 0 */
@@ -79,6 +80,8 @@ enum status chain_time(struct chain *c, int64_t now_ms) CHECKED;
 /* A barrier passes: each operator, parents first, puts out what it holds back, which reaches those behind it before their turn. *at
  * (0 at first) is the next one. The chain must be drained. S_OK, or as chain_drain: call again. */
 enum status chain_barrier(struct chain *c, int64_t checkpoint, uint32_t *at) CHECKED;
+/* A source ends, though it might have more: the last watermark and the end go on. The chain must be drained. */
+void chain_end_source(struct chain *c);
 void chain_forget_times(struct chain *c); /* after the end of input nothing is due any more */
 /* Two phases: does an operator here commit? Then, when all input has ended and the chain is drained: each commits. */
 bool chain_commits(const struct chain *c);

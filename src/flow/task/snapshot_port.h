@@ -45,6 +45,8 @@ struct snapshot_port {
     void (*decline)(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask, const struct err *why);
     /* The task is through with its input and ends when a checkpoint that it takes from now on is complete. Said once. */
     void (*wants)(void *arg, uint32_t vertex, uint32_t subtask);
+    /* The task was told that the checkpoint is complete, and its operators have committed what they had prepared. NULL: nobody asks. */
+    void (*committed)(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask);
     void *arg;
 };
 

@@ -238,7 +238,7 @@ static enum status tell_of_waiting(struct task *t)
 static enum status become_idle(struct task *t)
 {
     if (t->is_flushed) return S_IDLE;
-    if (!t->is_idle) TRY(tell_of_waiting(t));
+    if (!t->is_idle && !t->barrier.is_frozen) TRY(tell_of_waiting(t));
     t->is_idle = true;
     TRY(flush(t));
     t->is_flushed = true;
@@ -272,6 +272,12 @@ static enum status take_input(struct task *t)
         give_event(t, &event);
         return S_OK;
     }
+    if (t->barrier.is_frozen) return S_IDLE;
+    if (barrier_drains(t)) {
+        t->input_ended = true;
+        chain_end_source(&t->chain);
+        return S_OK;
+    }
     if (head->poll_answer == S_END) {
         t->input_ended = true;
         chain_give(&t->chain, WORK_END, 0, NULL, 0);
@@ -289,7 +295,7 @@ static enum status run_timers(struct task *t)
 {
     int64_t deadline = chain_deadline_ms(&t->chain);
 
-    if (deadline == INT64_MAX || t->input_ended) return S_OK;
+    if (deadline == INT64_MAX || t->input_ended || t->barrier.is_frozen) return S_OK;
     int64_t now = sys_wall_ms(t->sys);
     if (now < deadline) return S_OK;
     t->is_idle = t->is_flushed = false; /* what a timer emits must not wait for rows to come */
@@ -302,6 +308,16 @@ static enum status flush_old(struct task *t)
     return flush(t);
 }
 
+/* Who commits ends with a checkpoint; a job that stops with a savepoint as a whole with that. */
+static enum status finish_with_checkpoint(struct task *t)
+{
+    bool waits = barrier_is_stopping(t) || chain_ends_committed(&t->chain);
+
+    if (!waits) return S_END;
+    chain_forget_times(&t->chain);
+    return barrier_is_stopping(t) ? S_IDLE : barrier_await_last(t);
+}
+
 /* Everything is read. What leaves the job by a commit waits until that holds for all tasks of its stage: a job that fails
  * before has committed nothing. */
 static enum status finish(struct task *t)
@@ -312,7 +328,7 @@ static enum status finish(struct task *t)
     if (t->barrier.saving != 0) return S_IDLE;
     if (!t->is_through && job != NULL) job_task_through(job, stage_out(t->plan));
     t->is_through = true;
-    if (t->plan->snapshots != NULL) return chain_ends_committed(&t->chain) ? barrier_await_last(t) : S_END;
+    if (t->plan->snapshots != NULL) return finish_with_checkpoint(t);
     if (!chain_commits(&t->chain)) return S_END;
     chain_forget_times(&t->chain);
     if (job != NULL && !job_is_through(job, stage_out(t->plan), t->chain.nodes[0].cx.parker)) return S_IDLE;
@@ -344,6 +360,7 @@ static enum status step(struct task *t, bool *moved)
     if (barrier_is_behind(t)) return S_PENDING;
     TRY(barrier_go(t));
     TRY(barrier_tell(t));
+    if (barrier_has_stopped(t)) return S_END;
     TRY(chain_drain(&t->chain));
     t->is_pending = false;
     TRY(run_timers(t));

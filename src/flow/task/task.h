@@ -68,6 +68,10 @@ void task_cancel(struct task *t); /* any thread; the next step ends it */
  * once, the others when its barrier arrives. complete: it is confirmed, and so are all before it. Ids rise. */
 void task_trigger(struct task *t, int64_t checkpoint);
 void task_complete(struct task *t, int64_t checkpoint);
+/* Any thread, in front of task_trigger of that checkpoint, a savepoint: the task ends with it, when it is complete; should it fail, the job
+ * has to. drains: sources end as if there was nothing more, so that all that waits is put out, and the savepoint is taken behind that.
+ * Else nothing is read and no timer runs behind its barrier. */
+void task_stop(struct task *t, int64_t checkpoint, bool drains);
 int64_t task_deadline_ms(const struct task *t); /* wall ms of the next processing-time need, INT64_MAX = none */
 const struct err *task_err(const struct task *t);
 enum task_state task_state(const struct task *t);

@@ -10,6 +10,9 @@
  * cannot save declines the checkpoint and goes on; one whose operator cannot prepare fails, as what it has written may be incomplete. Whoever commits ends with a checkpoint: when its input is through it asks
  * for one, and is done when that is complete.
  *
+ * A job that stops with a savepoint ends with its barrier: behind that the task stands still, until the savepoint is complete and what
+ * was prepared is committed. Where it drains, its sources end first, and every task takes the savepoint when its input is through.
+ *
  * A restored task first commits what was prepared, then says to those behind it what it had said last, so that every gate
  * stands where it stood. */
 #include "flow/state/snapshot.h"
@@ -88,11 +91,36 @@ void task_complete(struct task *t, int64_t checkpoint)
     sys_atomic_store(&t->barrier.completed, (uint64_t)checkpoint);
 }
 
+/* --- stopping ------------------------------------------------------------------------------------------------------------- */
+void task_stop(struct task *t, int64_t checkpoint, bool drains)
+{
+    ASSERT(checkpoint > 0);
+    sys_atomic_store(&t->barrier.stop, (uint64_t)checkpoint << 1 | drains);
+}
+
+static int64_t stop_checkpoint(const struct task *t) { return (int64_t)(sys_atomic_load(&t->barrier.stop) >> 1); }
+bool barrier_is_stopping(const struct task *t) { return stop_checkpoint(t) != 0; }
+bool barrier_drains(const struct task *t) { return (sys_atomic_load(&t->barrier.stop) & 1) != 0; }
+
+bool barrier_has_stopped(const struct task *t)
+{
+    return barrier_is_stopping(t) && t->barrier.told >= stop_checkpoint(t);
+}
+
+/* Behind it there is nothing: what operators still wait for is in their state. */
+static void stand_still(struct task *t)
+{
+    t->barrier.is_frozen = true;
+    t->chain.is_frozen = true;
+    chain_forget_times(&t->chain);
+}
+
+/* --- the barrier begins ----------------------------------------------------------------------------------------------------- */
 bool barrier_is_due(const struct task *t)
 {
     const struct barrier *b = &t->barrier;
 
-    if (t->gate != NULL && !t->input_ended) return false;
+    if ((t->gate != NULL || barrier_drains(t)) && !t->input_ended) return false;
     return b->phase == BARRIER_NONE && (int64_t)sys_atomic_load(&b->ordered) > b->seen;
 }
 
@@ -104,6 +132,7 @@ void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns)
     sys_trace(t->sys, (uint64_t)checkpoint << 1 | 1);
     b->seen = checkpoint;
     if (t->is_through && b->last == 0) b->last = checkpoint;
+    if (checkpoint == stop_checkpoint(t) && !barrier_drains(t)) stand_still(t);
     b->phase = BARRIER_ARRIVED;
     b->aligned_ns = aligned_ns;
     b->began_ns = sys_mono_ns(t->sys);
@@ -255,9 +284,11 @@ static enum status freeze_node(struct task *t, struct node *n)
     b->is_prepared = true;
     if (n->cx.state != NULL) TRY(state_save_create(n->cx.state, &b->saves[b->at], &b->err));
     if (n->cx.state != NULL) b->is_apart &= state_save_is_apart(b->saves[b->at]);
-    out->watermark = n->cx.watermark;
-    out->sent_watermark = n->sent_watermark;
-    out->is_idle = n->is_idle;
+    /* the end of time that drained the job is none for a job that goes on from here */
+    bool is_drained = barrier_drains(t);
+    out->watermark = is_drained ? TIME_MIN : n->cx.watermark;
+    out->sent_watermark = is_drained ? TIME_MIN : n->sent_watermark;
+    out->is_idle = n->is_idle && !is_drained;
     out->committables = (struct str){committables->data, committables->size};
     return S_OK;
 }
@@ -347,6 +378,8 @@ enum status barrier_tell(struct task *t)
     b->told = b->telling;
     b->telling = 0;
     b->tell_at = 0;
+    const struct snapshot_port *port = t->plan->snapshots;
+    if (port != NULL && port->committed != NULL) port->committed(port->arg, b->told, t->plan->vertex, t->plan->subtask);
     return S_OK;
 }
 

@@ -7,6 +7,8 @@ enum barrier_phase { BARRIER_NONE, BARRIER_ARRIVED, BARRIER_OPERATORS, BARRIER_F
 /* A barrier on its way through the task, and what the task knows of checkpoints. */
 struct barrier {
     struct sys_atomic_u64 ordered, completed; /* what task_trigger and task_complete said last */
+    struct sys_atomic_u64 stop; /* what task_stop said: twice the checkpoint, and one when the task drains; 0: nothing */
+    bool is_frozen;             /* the barrier with which it stops has come: until it is complete nothing happens any more */
     int64_t told;                             /* complete, and the operators know */
     int64_t telling;                          /* they are being told; 0 = none */
     uint32_t tell_at;
@@ -75,6 +77,10 @@ void barrier_drop(struct task *t); /* before the operators close */
 enum status barrier_tell(struct task *t) CHECKED;
 /* Of a task whose input is through and handed on: S_END when what it commits is committed, S_IDLE until then. */
 enum status barrier_await_last(struct task *t) CHECKED;
+/* It stops: with which checkpoint is not taken or not complete yet, and whether it is. */
+bool barrier_is_stopping(const struct task *t);
+bool barrier_has_stopped(const struct task *t);
+bool barrier_drains(const struct task *t); /* its source is to end */
 /* A restored task, before its first input: commits what was prepared, and says again which watermarks it had sent. */
 enum status barrier_restore(struct task *t) CHECKED;
 void barrier_restore_node(const struct task *t, struct node *n); /* before it is opened */

@@ -93,8 +93,9 @@ struct tw_env {
     struct api_remote remote;     /* run NULL: in this process */
     struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */
-    struct sys_lock *lock;        /* guards `shown`, which any thread may look at */
+    struct sys_lock *lock;        /* guards `shown` and `askers`, which any thread may look at */
     struct jobmaster *shown;      /* the same, from its submission on */
+    struct api_asker *askers;     /* under the lock: who waits for that */
     struct api_tables *tables;    /* NULL = no call of the Table API yet */
     struct api_background *background; /* tw_execute_async: not waited for yet */
     struct tw_job_listener listeners[API_LISTENERS_MAX];

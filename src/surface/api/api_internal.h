@@ -75,6 +75,13 @@ const char *api_text(struct tw_env *env, const char *text); /* a copy in the gra
 const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, struct tw_here h);
 
 /* --- running (execute.c) ------------------------------------------------------------------------------------------------ */
+/* Other threads look at accumulators, metrics and tasks of that job from now on, and may ask for savepoints; NULL = of none. */
+void api_show(struct tw_env *env, struct jobmaster *jm);
+struct api_asker {
+    struct api_asker *next;
+    struct sys_parker *parker;
+};
+void api_wake_askers(struct tw_env *env); /* no job will be shown, either */
 bool api_is_running(struct tw_env *env); /* in the background; what its thread uses is not to be touched */
 void api_world_start(struct tw_env *env); /* Linux, when the environment has no world yet */
 

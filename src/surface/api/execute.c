@@ -82,14 +82,6 @@ void api_world_start(struct tw_env *env)
     if (env->lock == NULL) env->lock = sys_lock_create(env->sys);
 }
 
-/* Other threads look at accumulators, metrics and tasks of that job from now on; NULL = of none. */
-static void show(struct tw_env *env, struct jobmaster *jm)
-{
-    sys_lock_take(env->lock);
-    env->shown = jm;
-    sys_lock_give(env->lock);
-}
-
 static void make_jobmaster(struct tw_env *env)
 {
     struct jobmaster_options o = {.sys = env->sys,
@@ -180,7 +172,7 @@ static enum status run(struct tw_env *env, struct str bytes)
 
     api_tell_submitted(env, st);
     if (st != S_OK) return st;
-    show(env, env->jobmaster);
+    api_show(env, env->jobmaster);
     st = jobmaster_run(env->jobmaster, &env->err);
     keep_result(env);
     struct api_outcome outcome = {&env->result, jobmaster_totals(env->jobmaster),
@@ -257,6 +249,7 @@ static enum status run_bytes(struct tw_env *env, const struct buf *bytes)
     if (env->remote.run != NULL) return run_elsewhere(env, bytes);
 
     show(env, NULL);
+    api_show(env, NULL);
     jobmaster_free(env->jobmaster);
     env->jobmaster = NULL;
     logging_close(&env->logging);
@@ -313,6 +306,7 @@ static void background_main(void *arg)
     b->why = env->err; /* other results are told why they end early, even when somebody wanted it */
     b->answer = job_over(env, st);
     sys_atomic_store(&b->is_over, 1); /* before the end of the rows: who has seen that may build */
+    api_wake_askers(env);
     if (env->row_queues != NULL) row_queues_over(env->row_queues, st, &b->why);
 }
 
@@ -332,6 +326,7 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
     if (env->refused_parameters == NULL) env->refused_parameters = api_parameters_new(env);
     st = encode_and_forget(env, job_name, &b->bytes);
     env->background = b;
+    api_show(env, NULL);
     if (st == S_OK) api_rows_start(env);
     if (st == S_OK) st = sys_thread_start(env->sys, "job", background_main, env, &b->thread, &env->err);
     if (st == S_OK) return 0;

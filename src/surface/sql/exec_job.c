@@ -59,16 +59,33 @@ enum status run_describe_job(struct run *r, struct str id)
     return give_jobs(r, j);
 }
 
+/* As in Flink the savepoint lies below execution.checkpointing.savepoint-dir, and its path is the answer. */
+static enum status stop_with_savepoint(struct run *r, struct session_job *j, bool drains)
+{
+    static const char *const names[] = {"savepoint path"};
+    const struct type *types[] = {&type_string};
+    struct system_rows rows = {.a = &r->arena, .columns = COUNT_OF(names)};
+
+    TRY(session_job_stop(j, drains, r->e));
+    TRY(run_wait_for_stop(r, j->number));
+    j = session_jobs_numbered(&r->s->jobs, j->number);
+    ASSERT(j != NULL && j->stopping != NULL);
+    if (j->stopping->state != CHECKPOINT_COMPLETED) {
+        err_hint(r->e, "%s", j->stopping->err.hint);
+        return run_fail(r, r->statement->place, "the job could not be stopped with a savepoint: %s", j->stopping->err.text);
+    }
+    const char **row = system_row_add(&rows);
+    row[0] = arena_strdup(&r->arena, j->stopping->folder);
+    return run_give(r, rows.columns, names, types, rows.cells, rows.count);
+}
+
 static enum status run_stop_job(struct run *r, const void *body)
 {
     const struct stop_job *s = body;
     struct session_job *j;
 
-    if (s->savepoint) {
-        err_hint(r->e, "STOP JOB '%.*s' stops the job without one", (int)MIN(s->job.size, 64u), s->job.data);
-        return run_fail(r, r->statement->place, "a job cannot be stopped with a savepoint yet");
-    }
     TRY(find_job(r, s->job, &j));
+    if (s->savepoint && j->background != NULL) return stop_with_savepoint(r, j, s->drain);
     if (j->background != NULL) {
         session_job_cancel(j);
         TRY(run_wait_for_job(r, j->number));

@@ -142,6 +142,7 @@ enum status run_wait_for_file(struct run *r, struct str file) CHECKED;
 enum status run_wait_for_graph(struct run *r, const struct graph *g) CHECKED; /* for what it reads and writes */
 enum status run_wait_for_room(struct run *r) CHECKED; /* for one more */
 enum status run_wait_for_job(struct run *r, int64_t number) CHECKED;
+enum status run_wait_for_stop(struct run *r, int64_t number) CHECKED; /* until a job that was asked to is over, or told why it is not */
 /* exec_job.c */
 enum status run_show_jobs(struct run *r) CHECKED;
 enum status run_describe_job(struct run *r, struct str id) CHECKED;

@@ -221,6 +221,11 @@ enum status session_jobs_start(struct session_jobs *jobs, struct session_job *j,
     return S_OK;
 }
 
+static void stopping_keep(struct session_job *j)
+{
+    if (j->trigger[0] != '\0') (void)jobmaster_snapshot_progress(j->background->jobmaster, j->trigger, j->stopping);
+}
+
 static void take_failure(struct session_job *j, struct background_job *b)
 {
     if (b->ran != S_OK) job_after_explain(&b->after, &b->err);
@@ -238,6 +243,7 @@ bool session_jobs_ended(struct session_jobs *jobs, int64_t timeout_ns)
     enum job_status status = jobmaster_status(b->jobmaster);
     if (b->status != S_OK && status == JOB_FINISHED) status = JOB_FAILED; /* its rows could not take their place */
     if (status == JOB_FAILED) take_failure(j, b);
+    stopping_keep(j);
     j->was_canceled = status == JOB_CANCELED;
     j->status = job_status_name(status);
     j->run_ms = jobmaster_run_ns(b->jobmaster) / NS_PER_MS;
@@ -269,7 +275,19 @@ void session_jobs_look(struct session_jobs *jobs)
         j->status = job_status_name(status_shown(b->jobmaster));
         j->run_ms = (sys_mono_ns(jobs->sys) - b->started_ns) / NS_PER_MS;
         figures_keep(j, b->jobmaster, &b->shown);
+        stopping_keep(j);
     }
+}
+
+enum status session_job_stop(struct session_job *j, bool drains, struct err *e)
+{
+    const struct snapshot_ask ask = {.wish = drains ? WISH_DRAIN : WISH_STOP};
+
+    ASSERT(j->background != NULL);
+    if (j->stopping == NULL) j->stopping = ARENA_NEW(&j->arena, struct snapshot_progress);
+    j->stopping->state = CHECKPOINT_IN_PROGRESS;
+    j->trigger[0] = '\0';
+    return jobmaster_ask_snapshot(j->background->jobmaster, &ask, j->trigger, e);
 }
 
 void session_job_cancel(struct session_job *j)

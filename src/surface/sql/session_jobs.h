@@ -41,6 +41,8 @@ struct session_job {
     struct err *failure;               /* of one that failed in the background; else NULL */
     bool is_told;                      /* somebody knows of the failure */
     bool was_canceled;
+    char trigger[SNAPSHOT_TRIGGER_SIZE]; /* of the savepoint with which it is to stop; "" = none */
+    struct snapshot_progress *stopping;  /* how that stands, or stood when the job ended */
 };
 struct session_jobs {
     struct mem *mem;
@@ -64,6 +66,8 @@ enum status session_jobs_start(struct session_jobs *jobs, struct session_job *j,
 /* Takes notice of the next job that has ended, waiting at most timeout_ns; false: none came. Older ones may be forgotten. */
 bool session_jobs_ended(struct session_jobs *jobs, int64_t timeout_ns);
 void session_jobs_look(struct session_jobs *jobs); /* records of those that run are brought up to now */
+/* Asks the job to stop with a savepoint in its folder for those; then *stopping says how far that is, after session_jobs_look. */
+enum status session_job_stop(struct session_job *j, bool drains, struct err *e) CHECKED;
 void session_job_cancel(struct session_job *j);    /* it ends soon; one that is over stays as it is */
 
 /* The index-th, the latest first; NULL behind the last. */

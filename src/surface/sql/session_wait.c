@@ -49,6 +49,19 @@ enum status run_wait_for_job(struct run *r, int64_t number)
     return wait_for(r->s, number, r->e);
 }
 
+enum status run_wait_for_stop(struct run *r, int64_t number)
+{
+    const struct session_job *j;
+
+    for (;;) {
+        session_jobs_look(&r->s->jobs);
+        j = session_jobs_numbered(&r->s->jobs, number);
+        if (j == NULL || j->stopping->state == CHECKPOINT_FAILED) return S_OK; /* it runs on, or failed, too */
+        if (j->background == NULL) return S_OK;
+        TRY(wait_a_moment(r->s, r->e));
+    }
+}
+
 static bool lies_in(uint32_t count, const char *const *places, const char *place)
 {
     bool found = false;

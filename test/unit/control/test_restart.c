@@ -6,6 +6,8 @@
 #include "support/folder.h"
 #include "support/job_run.h"
 
+#include "control/snapshot/snapshot_read.h"
+
 #include <thalweg/source.h>
 
 #include <setjmp.h>
@@ -568,6 +570,77 @@ static void a_savepoint_is_taken_while_the_job_runs_and_begun_with(void **state)
     assert_true(is_there(path));
 }
 
+/* --- stopping ---------------------------------------------------------------------------------------------------------------- */
+static void stop_at_the_middle(bool drains, char *path)
+{
+    char text[1024];
+    struct snapshot_reader *r;
+
+    w.sys = sys_linux_create_quiet();
+    w.waiting = sys_parker_create(w.sys);
+    struct tw_env *env = tw_env_create();
+    tw_quiet(env, true);
+    tw_set_parallelism(env, 2);
+    build(env, NULL);
+    assert_int_equal(tw_execute_async(env, "numbers"), 0);
+    while (sys_atomic_load(&w.arrived) < SPLITS * HALF) sys_park(w.sys, w.waiting, INT64_MAX);
+    assert_int_equal(tw_stop_with_savepoint(env, folder_path(&w.folder, "savepoints"), drains, path, 1024), 0);
+    assert_int_equal(tw_wait(env), 0);
+    assert_string_equal(tw_job_status(env), "FINISHED");
+    assert_int_equal(tw_stop_with_savepoint(env, w.folder.path, drains, text, sizeof text), 1);
+    tw_env_free(env);
+    for (int i = 0; i < KEYS; i++) assert_int_equal(sys_atomic_load(&w.counts[i]), SPLITS * HALF / KEYS);
+    assert_int_equal(snapshot_reader_open(w.sys, path, &r, NULL), S_OK);
+    assert_true(r->is_committed);
+    assert_int_equal(r->metadata.kind, SNAPSHOT_SAVEPOINT);
+    snapshot_reader_close(r);
+    sys_parker_free(w.sys, w.waiting);
+    sys_linux_free(w.sys);
+    w.waiting = NULL;
+    w.is_open.value = 1;
+}
+
+/* With and without its end: the source waits for the second half in both cases, and goes on with it. */
+static void a_job_stops_with_a_savepoint_and_is_gone_on_with(void **state)
+{
+    char path[1024];
+
+    for (int drains = 0; drains < 2; drains++) {
+        stop_at_the_middle(drains, path);
+        w.said[0] = '\0';
+        w.settings[0] = "execution.state-recovery.path";
+        w.settings[1] = path;
+        struct job_run run = run_job();
+        assert_string_equal(run.err.text, "");
+        assert_int_equal(strncmp(w.said, "job 'numbers' begins from savepoint ", 36), 0);
+        assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+        expect_counts();
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void a_savepoint_asked_for_at_once_waits_for_the_job(void **state)
+{
+    char path[1024], text[1024];
+
+    (void)state;
+    struct tw_env *env = tw_env_create();
+    tw_quiet(env, true);
+    tw_set_parallelism(env, 2);
+    build(env, NULL);
+    assert_int_equal(tw_savepoint(env, w.folder.path, text, sizeof text), 1);
+    assert_string_equal(text, "no job runs");
+    assert_int_equal(tw_execute_async(env, "numbers"), 0);
+    assert_int_equal(tw_savepoint(env, folder_path(&w.folder, "savepoints"), path, sizeof path), 0);
+    assert_int_equal(tw_checkpoint(env, text, sizeof text), 0);
+    assert_int_equal(strncmp(text, w.folder.path, strlen(w.folder.path)), 0);
+    assert_non_null(strstr(text, "/chk-"));
+    tw_cancel(env);
+    assert_int_equal(tw_wait(env), 1);
+    tw_env_free(env);
+}
+
 /* --- what stays when a job ends ---------------------------------------------------------------------------------------------- */
 /* Folders of checkpoints below that of the job. */
 static int checkpoints_left(void)
@@ -674,6 +747,8 @@ int main(void)
         T(who_is_overtaken_by_another_process_fails),
         T(without_threads_it_is_the_same),
         T(a_savepoint_is_taken_while_the_job_runs_and_begun_with),
+        T(a_job_stops_with_a_savepoint_and_is_gone_on_with),
+        T(a_savepoint_asked_for_at_once_waits_for_the_job),
         T(what_stays_is_a_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
