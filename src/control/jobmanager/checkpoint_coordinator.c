@@ -40,6 +40,7 @@ struct checkpoint_coordinator {
     uint8_t *states; /* [settings.tasks] enum task_stand */
     uint32_t tasks_ready, tasks_running;
     bool is_started, is_reserving, is_suspended;
+    bool is_asked; /* somebody waits for a checkpoint: the next one is his */
     int64_t next_id, ids_end;
     int64_t next_ms;      /* when the next one is due that nobody asked for */
     int64_t wanted_id;    /* tasks wait for the end of one from this id on; 0: none does */
@@ -231,7 +232,7 @@ static int64_t earliest_ms(const struct checkpoint_coordinator *c)
 
 static bool may_begin(const struct checkpoint_coordinator *c)
 {
-    return (c->settings.interval_ms > 0 || c->wanted_id != 0) && !c->is_suspended && are_tasks_ready(c) && !c->is_reserving &&
+    return (c->settings.interval_ms > 0 || c->wanted_id != 0) && !c->is_suspended && !c->is_asked && are_tasks_ready(c) && !c->is_reserving &&
            !is_savepoint_pending(c) && counted(c) < c->settings.concurrent_max;
 }
 
@@ -247,8 +248,9 @@ enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum
                                           int64_t *id)
 {
     if (!are_tasks_ready(c)) return CHECKPOINT_TASKS_NOT_RUNNING;
-    if (is_savepoint_pending(c) || !has_id(c)) return CHECKPOINT_TOO_MANY;
-    if (kind == SNAPSHOT_CHECKPOINT && counted(c) >= c->settings.concurrent_max) return CHECKPOINT_TOO_MANY;
+    bool is_full = kind == SNAPSHOT_CHECKPOINT && counted(c) >= c->settings.concurrent_max;
+    c->is_asked = is_full;
+    if (is_full || is_savepoint_pending(c) || !has_id(c)) return CHECKPOINT_TOO_MANY;
     *id = begin(c, kind, now_ms);
     return CHECKPOINT_NO_REASON;
 }
@@ -258,7 +260,7 @@ void checkpoint_started(struct checkpoint_coordinator *c, int64_t now_ms)
 {
     ASSERT(!c->is_started && c->pending_count == 0);
     c->is_started = true;
-    c->is_suspended = false;
+    c->is_suspended = c->is_asked = false;
     c->tasks_ready = c->tasks_running = 0;
     memset(c->states, TASK_STANDS_OUT, c->settings.tasks);
     c->next_ms = c->settings.interval_ms > 0 ? now_ms + c->settings.interval_ms : NEVER;

@@ -87,15 +87,17 @@ static void drop_all(struct slices *s, struct state_table *t)
     for (const int64_t *ns; ns = state_namespaces(t, &count), count > 0;) slices_drop(s, t, ns[0]);
 }
 
-/* Rows of other subtasks than before: what was worked out over slices is not what it says, and is worked out again. */
+/* Rows of other subtasks than before: what was worked out over slices is not what it says, and is worked out again. A job that was drained
+ * had come to the end of time; one that goes on from there begins its own. */
 static enum status open_kept(struct slices *s)
 {
     int64_t words[KEPT_COUNT] = {[KEPT_TIME] = TIME_MIN};
     bool is_own;
 
     TRY(kept_words_open(&s->kept, s->cx, "window-slices", words, KEPT_COUNT, &is_own));
-    s->time = words[KEPT_TIME];
-    if (!is_own) {
+    bool was_drained = words[KEPT_TIME] == WATERMARK_MAX;
+    s->time = was_drained ? TIME_MIN : words[KEPT_TIME];
+    if (!is_own || was_drained) {
         drop_all(s, s->running);
         drop_all(s, s->stacks);
         return S_OK;
