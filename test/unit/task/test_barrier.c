@@ -206,6 +206,13 @@ static void port_wants(void *arg, uint32_t vertex, uint32_t subtask)
     buf_printf(&f->port_text, "wanted by %u.%u\n", vertex, subtask);
 }
 
+static void port_committed(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask)
+{
+    struct fixture *f = arg;
+
+    buf_printf(&f->port_text, "committed %lld by %u.%u\n", (long long)checkpoint, vertex, subtask);
+}
+
 static struct node_plan node(struct fixture *f, const struct op_type *type, const void *config)
 {
     return (struct node_plan){.type = type, .config = config, .plan = &f->plan, .name = type->name, .uid = type->name};
@@ -230,7 +237,7 @@ static void open_fixture(struct fixture *f, struct limit limit, const struct tas
     f->limit = limit;
     f->source_config = &f->limit;
     f->sink_config = &f->text;
-    f->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, f};
+    f->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, NULL, f};
     f->channel = channel_create(&f->mem, f->plan.outputs[0], NULL, 4, 2);
     channel_connect(f->channel, f->sys, NULL, NULL);
     f->first_nodes[0] = node(f, &op_count, &f->source_config);
@@ -449,6 +456,61 @@ static void a_task_at_its_end_takes_any_number_of_checkpoints(void **state)
     close_fixture(&f);
 }
 
+static void stop(struct fixture *f, int64_t checkpoint, bool drains)
+{
+    f->port.committed = port_committed;
+    assert_int_equal(run(f), S_IDLE);
+    buf_clear(&f->text);
+    task_stop(f->a, checkpoint, drains);
+    task_stop(f->b, checkpoint, drains);
+    task_trigger(f->a, checkpoint);
+    task_trigger(f->b, checkpoint);
+    assert_int_equal(run(f), S_IDLE);
+}
+
+/* Behind the barrier nothing is read, though there would be more; a checkpoint of before does not end it. */
+static void a_job_stops_with_its_barrier(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, (struct limit){2, false, false}, NULL, NULL);
+    stop(&f, 4, false);
+    expect(&f.text, "0 1 #4 ");
+    expect(&f.port_text, "ack 4 of 0: count -9223372036854775808/1 holds 1/1\nack 4 of 1: commits 1/1 c4\n");
+    f.limit.limit = 10;
+    task_complete(f.a, 3);
+    task_complete(f.b, 3);
+    assert_int_equal(run(&f), S_IDLE);
+    expect(&f.text, "!3 ");
+    task_complete(f.a, 4);
+    task_complete(f.b, 4);
+    assert_int_equal(run(&f), S_END);
+    expect(&f.text, "!4 ");
+    assert_int_equal(task_state(f.a), TASK_FINISHED);
+    expect(&f.port_text, "committed 3 by 0.0\ncommitted 3 by 1.0\ncommitted 4 by 0.0\ncommitted 4 by 1.0\n");
+    close_fixture(&f);
+}
+
+/* The end of time passes, and the savepoint is taken behind it; whoever goes on from there begins a time of his own. */
+static void a_job_that_drains_ends_first(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, (struct limit){2, false, false}, NULL, NULL);
+    stop(&f, 4, true);
+    expect(&f.text, "W9223372036854775807 #4 ");
+    expect(&f.port_text,
+           "ack 4 of 0: count -9223372036854775808/-9223372036854775808 holds -9223372036854775808/-9223372036854775808\n"
+           "ack 4 of 1: commits -9223372036854775808/-9223372036854775808 c4\n");
+    task_complete(f.a, 4);
+    task_complete(f.b, 4);
+    assert_int_equal(run(&f), S_END);
+    expect(&f.text, "!4 ");
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +521,8 @@ int main(void)
         cmocka_unit_test(a_task_that_had_ended_ends_again),
         cmocka_unit_test(a_task_that_cannot_prepare_fails),
         cmocka_unit_test(a_task_at_its_end_takes_any_number_of_checkpoints),
+        cmocka_unit_test(a_job_stops_with_its_barrier),
+        cmocka_unit_test(a_job_that_drains_ends_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
