@@ -235,6 +235,23 @@ static void say_restart(struct jobmaster *jm, int64_t pause_ms)
     if (jm->o.log == NULL && jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
 }
 
+bool jobmaster_tries_again(struct jobmaster *jm, const struct err *why)
+{
+    int64_t pause_ms = 0;
+
+    ASSERT(jobmaster_status(jm) == JOB_RESTARTING);
+    jm->err = *why;
+    bool again = restarts(jm, &pause_ms);
+    keep_failure(jm, !again);
+    if (again) {
+        jm->restart_ns = sys_mono_ns(jm->o.sys) + pause_ms * NS_PER_MS;
+        say_restart(jm, pause_ms);
+    } else {
+        jobmaster_become(jm, JOB_FAILING);
+    }
+    return again;
+}
+
 void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restart)
 {
     enum job_status now = jobmaster_status(jm);

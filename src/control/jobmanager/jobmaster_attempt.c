@@ -145,20 +145,37 @@ static void pause_for_restart(struct jobmaster *jm)
     }
 }
 
-/* Everything is as before the first attempt, but for what the job begins with. */
-static void prepare_next(struct jobmaster *jm)
+static enum status ready_next(struct jobmaster *jm, struct err *e)
 {
-    struct err e = {0};
     const char *folder = NULL;
 
     jm->attempt++;
-    enum status st = checkpoints_next_attempt(jm, &folder, &e);
-    if (st == S_OK) pause_for_restart(jm);
-    if (st == S_OK && jobmaster_status(jm) == JOB_RESTARTING) st = jobmaster_restore_latest(jm, folder, &e);
-    if (st != S_OK) {
+    TRY(checkpoints_next_attempt(jm, &folder, e));
+    pause_for_restart(jm);
+    return jobmaster_status(jm) == JOB_RESTARTING ? jobmaster_restore_latest(jm, folder, e) : S_OK;
+}
+
+/* Storage that is away for a while is a failure like others: after the next pause it may be there. Whoever has been overtaken, and
+ * what is damaged, stays so. */
+static bool may_pass(enum status st)
+{
+    return st == E_IO || st == E_NOT_FOUND || st == E_BUDGET || st == E_FULL_DISK || st == E_PERMISSION;
+}
+
+/* Everything is as before the first attempt, but for what the job begins with. */
+static void prepare_next(struct jobmaster *jm)
+{
+    struct err e = {0}, cause = jm->err;
+    enum status st = ready_next(jm, &e);
+
+    while (st != S_OK && jobmaster_status(jm) == JOB_RESTARTING) {
         err_wrap(&e, "the job could not be started anew");
-        err_hint(&e, "it had failed because of: %s", jm->err.text);
-        jobmaster_fail(jm, &e, false);
+        err_hint(&e, "it had failed because of: %s", cause.text);
+        if (!may_pass(st)) jobmaster_fail(jm, &e, false);
+        else if (!jobmaster_tries_again(jm, &e)) break;
+        if (jobmaster_status(jm) != JOB_RESTARTING) break;
+        e = (struct err){0};
+        st = ready_next(jm, &e);
     }
     if (jobmaster_status(jm) != JOB_RESTARTING) return;
     if (jm->restore != NULL) jobmaster_say_restored(jm, "goes on");

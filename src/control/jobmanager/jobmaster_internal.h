@@ -58,6 +58,8 @@ struct jobmaster {
 void jobmaster_become(struct jobmaster *jm, enum job_status next);
 /* Takes the job to RESTARTING where a restart is wanted and allowed, else to FAILING; all tasks are told to end. */
 void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restart);
+/* A restart failed: another one follows after a pause, or the job is FAILING. */
+bool jobmaster_tries_again(struct jobmaster *jm, const struct err *why);
 void jobmaster_on_message(struct jobmaster *jm, void *message); /* not NULL */
 void jobmaster_hand_over_rows(struct jobmaster *jm);
 /* One turn: waits for a message at most so long, then looks at signals, checkpoints, time. */

@@ -280,8 +280,10 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
 
 enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, struct err *e)
 {
-    ASSERT(jm->spent == NULL);
-    jm->spent = jm->restore;
+    if (jm->spent == NULL)
+        jm->spent = jm->restore; /* its tasks are not gone yet */
+    else
+        restore_plan_free(jm->restore); /* of a restart that failed */
     jm->restore = NULL;
     if (folder == NULL) return S_OK;
     TRY(open_plan(jm, folder, e));

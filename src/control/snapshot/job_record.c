@@ -309,6 +309,7 @@ static enum status try_swap(const struct job_records *r, struct job_record *next
     if (st != S_OK && next->is_in_doubt) return in_doubt(next, &problem, e);
     if (st != S_OK) {
         next->version--; /* nothing was left behind: the next try is for the same number */
+        if (problem.status == E_EXISTS) problem.status = E_IO; /* a file in a folder's place: that is no other process */
         return err_pass_on(e, &problem);
     }
     if (outcome == FS_OK) {

@@ -29,8 +29,8 @@ enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, co
         st = fs->publish(s->o.sys, path, bytes, false, &outcome, &problem);
     }
     if (st == S_OK) return S_OK;
-    err_set(e, st == E_UNKNOWN ? E_IO : st, "%s", problem.text);
-    return st == E_UNKNOWN ? E_IO : st;
+    if (st == E_UNKNOWN || st == E_EXISTS) st = E_IO; /* E_EXISTS, a file in a folder's place, is not that of the record */
+    return err_set(e, st, "%s", problem.text);
 }
 
 void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, const char *path)

@@ -39,6 +39,8 @@ static struct {
     struct sys_atomic_u64 failures;     /* that are still to come */
     struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
     int completed;                      /* checkpoints since all of the first half arrived */
+    struct sys_atomic_u64 broken;
+    bool breaks_folder; /* at the first failure */
     bool dies, first_ends; /* the first split has the first half alone */
     struct sys *sys;
     struct sys_parker *waiting; /* for the first half; NULL: nobody does */
@@ -110,6 +112,19 @@ TW_FUNCTION(gives_numbers) = {.out = &number_row, .splits = &halves};
 
 static const struct tw_state so_far = {.name = "count", .kind = TW_VALUE, .value = "BIGINT"};
 
+/* Where checkpoints lay there is a file. */
+static void break_folder(void)
+{
+    char other[700];
+
+    if (sys_atomic_add(&w.broken, 1) > 0) return;
+    snprintf(other, sizeof other, "%s.away", w.folder.path);
+    assert_int_equal(rename(w.folder.path, other), 0);
+    FILE *f = fopen(w.folder.path, "w");
+    assert_non_null(f);
+    fclose(f);
+}
+
 static enum tw_status count_one(struct tw_context *cx, const void *in)
 {
     const struct number *n = in;
@@ -121,6 +136,7 @@ static enum tw_status count_one(struct tw_context *cx, const void *in)
         if ((uint64_t)n->value < sys_atomic_load(&w.lowest)) sys_atomic_store(&w.lowest, (uint64_t)n->value);
         if (sys_atomic_load(&w.failures) > 0) {
             sys_atomic_add(&w.failures, (uint64_t)-1);
+            if (w.breaks_folder) break_folder();
             return tw_fail(cx, "the middle is reached");
         }
     }
@@ -264,6 +280,34 @@ static void more_failures_than_are_allowed_fail_it(void **state)
     assert_int_equal(run.failure_count, 4);
     assert_true(run.failures[0].is_final && run.failures[0].attempt == 3);
     assert_true(!run.failures[3].is_final && run.failures[3].attempt == 0);
+}
+
+static void storage_that_is_away_is_a_failure_like_others(void **state)
+{
+    char other[700];
+
+    (void)state;
+    w.failures.value = 1;
+    w.breaks_folder = true;
+    w.settings[0] = "restart-strategy.fixed-delay.attempts";
+    w.settings[1] = "3";
+    struct job_run run = run_job();
+    snprintf(other, sizeof other, "%s.away", w.folder.path);
+    assert_int_equal(unlink(w.folder.path), 0);
+    assert_int_equal(rename(other, w.folder.path), 0);
+    assert_int_equal(run.end, JOB_FAILED);
+    assert_int_equal(run.failure_count, 4);
+    for (int i = 0; i < 3; i++) assert_non_null(strstr(run.failures[i].text, "the job could not be started anew: "));
+    assert_true(run.failures[0].is_final);
+    assert_false(run.failures[1].is_final);
+    assert_non_null(strstr(run.err.hint, "it had failed because of: "));
+    w.breaks_folder = false; /* the folder is back, and nothing was lost */
+    w.failures.value = 0;
+    w.lowest.value = UINT64_MAX;
+    run = run_job();
+    assert_int_equal(run.end, JOB_FINISHED);
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
 }
 
 static void a_job_whose_process_was_killed_is_gone_on_with(void **state)
@@ -732,6 +776,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(a_job_that_fails_goes_on_from_its_checkpoint),
         T(more_failures_than_are_allowed_fail_it),
+        T(storage_that_is_away_is_a_failure_like_others),
         T(a_job_whose_process_was_killed_is_gone_on_with),
         T(with_another_parallelism_too),
         T(what_was_read_to_its_end_is_not_read_again),
