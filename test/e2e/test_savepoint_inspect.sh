@@ -72,6 +72,10 @@ expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg sa
 expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--output json]\`" \
     "$thalweg" savepoint inspect a b
 expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalweg savepoint inspect PATH [--output json]\`" "$thalweg" savepoint list
+expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint inspect
+expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" \
+    "$thalweg" savepoint inspect a b
+expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint list
 
 # --- chunks of their own: each is looked at
 sed -i.bak "s/^SET 'pipeline.name'.*/&\nSET 'execution.checkpointing.data-inline-threshold' = '0 b';/" job.sql

@@ -93,6 +93,15 @@ last out.txt > dropped.txt
 [ "$(rows out.txt)" = "$(rows after.txt)" ] || fail "the source did not go on where it was: $(rows out.txt) rows, $(rows after.txt)"
 same 'counts from nothing' "$(rows out.txt)" "$(awk '{ n += $2 } END { print n }' dropped.txt)"
 
+# --- it is deleted, and what is not its own stays
+cp -r moved copied && echo mine > copied/mine.txt
+expect 'dispose' 0 "Savepoint 'moved' disposed." '' "$thalweg" savepoint dispose moved
+[ -e moved ] && fail "something is left: $(ls moved)"
+expect 'dispose, not alone' 0 "Savepoint 'copied/_metadata' disposed." '' "$thalweg" savepoint -d copied/_metadata
+same 'what is left' 'mine.txt' "$(ls copied)"
+expect 'dispose: there is none' 1 '' '*' "$thalweg" savepoint dispose copied
+grep -q "there is no checkpoint or savepoint in 'copied'" err.txt || fail "dispose: there is none: $(cat err.txt)"
+
 # --- SQL
 cat > job.sql << 'END'
 SET 'table.dml-sync' = 'true';
