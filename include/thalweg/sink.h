@@ -67,7 +67,8 @@ struct tw_commit {
  * With one of the last two, writing and committing are two operators, "Sink: x: Writer" and "Sink: x: Committer": .open and
  * .close are called in each, and tw_self is not shared. .abort_commit gets what reached the committer and was not committed;
  * what was on the way to it when the job failed, nobody gets. A sink in post_commit commits when all is committed before it.
- * A job with such a sink takes no checkpoints; execution.checkpointing.interval is refused. */
+ * With checkpoints the writers' .prepare_commit comes in front of each barrier, and the committer commits what a complete checkpoint
+ * has in it. A job whose sink has a post_commit takes none; execution.checkpointing.interval is refused. */
 struct tw_sink_topology {
     struct tw_stream *(*pre_write)(struct tw_stream *rows, struct tw_str config);
     struct tw_stream *(*pre_commit)(struct tw_stream *written, struct tw_str config);

@@ -1,6 +1,6 @@
 /* op_committer.c - commits the committables that writers of a sink prepared, where the sink has a topology in front of or behind
  * the commit: takes them as rows, and at the end of the input, when everything in front of it is through, commits them. What
- * is committed is its output.
+ * is committed is its output. With checkpoints it commits, as other sinks, what a complete one has in it.
  *
  * Invariants: it has read all before it tells so, and emits nothing before its stage is through (task.c counts, see OP_COMMITTER);
  * what is not decided when it closes is aborted.
@@ -46,6 +46,7 @@ static enum status committer_open(struct op_cx *op, void *self)
     TRY(user_bind_in(&c->cx, 0, c->cx.fn->committable));
     if (op_port_used(op, 0)) TRY(user_bind_out(&c->cx, 0, c->cx.fn->committable, 0));
     TRY(user_open(&c->cx));
+    op->ends_committed = op->is_checkpointed;
     return user_sink_open(&c->cx, false);
 }
 
@@ -79,6 +80,7 @@ static enum status committer_on_end(struct op_cx *op, void *self, uint32_t input
 
     (void)input;
     c->cx.input_ended = true;
+    if (op->is_checkpointed) return S_OK; /* a last checkpoint commits the rest */
     if (!is_time(c)) return S_PENDING;
     TRY(user_begin(&c->cx, 0, NULL));
     if (!c->is_committed) st = user_sink_commit(&c->cx);
@@ -89,10 +91,44 @@ static enum status committer_on_end(struct op_cx *op, void *self, uint32_t input
     return st == S_PENDING && !emits ? S_PENDING : end;
 }
 
+static enum status committer_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct committer *c = self;
+
+    (void)op;
+    return user_sink_barrier(&c->cx, checkpoint);
+}
+
+static enum status committer_prepare(struct op_cx *op, void *self, int64_t checkpoint, struct buf *committables)
+{
+    struct committer *c = self;
+
+    (void)op, (void)checkpoint;
+    user_sink_encode(&c->cx, committables);
+    return S_OK;
+}
+
+static enum status committer_on_complete(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct committer *c = self;
+
+    (void)op;
+    return user_sink_complete(&c->cx, checkpoint);
+}
+
+static enum status committer_recover(struct op_cx *op, void *self, struct str committables)
+{
+    struct committer *c = self;
+
+    (void)op;
+    return user_sink_recover(&c->cx, committables);
+}
+
 static const char *committer_takes_no_checkpoints(const void *config)
 {
-    (void)config;
-    return "it commits when the input ends";
+    const struct function_config *c = config;
+
+    return user_sink_checkpoint_refusal(c->function.fn);
 }
 
 static void committer_close(struct op_cx *op, void *self, bool failed)
@@ -118,6 +154,10 @@ const struct op_type op_committer = {
     .open = committer_open,
     .on_batch = committer_on_batch,
     .on_end = committer_on_end,
+    .on_barrier = committer_on_barrier,
+    .prepare = committer_prepare,
+    .on_complete = committer_on_complete,
+    .recover = committer_recover,
     .takes_no_checkpoints = committer_takes_no_checkpoints,
     .close = committer_close,
 };

@@ -7,6 +7,7 @@
 struct sink_function {
     struct tw_context cx;
     bool is_writer, is_prepared;
+    int64_t handed_on; /* a writer's: the last checkpoint whose committables it has put out */
 };
 
 static enum status sink_function_derive(struct op_plan *plan, const void *config, struct err *e)
@@ -81,9 +82,15 @@ static enum status sink_function_on_barrier(struct op_cx *op, void *self, int64_
 {
     struct sink_function *s = self;
 
-    if (!s->is_prepared) {
+    if (s->is_writer) TRY(user_begin(&s->cx, 0, NULL));
+    if (!s->is_prepared && s->handed_on < checkpoint) {
         TRY(sink_function_on_idle(op, self));
         TRY(user_sink_prepare(&s->cx));
+        s->handed_on = checkpoint;
+    }
+    if (s->is_writer) {
+        enum status st = user_end(&s->cx, true);
+        if (st != S_OK) return st;
     }
     return user_sink_barrier(&s->cx, checkpoint);
 }
@@ -102,7 +109,7 @@ static enum status sink_function_on_complete(struct op_cx *op, void *self, int64
     struct sink_function *s = self;
 
     (void)op;
-    return user_sink_complete(&s->cx, checkpoint);
+    return s->is_writer ? S_OK : user_sink_complete(&s->cx, checkpoint);
 }
 
 static enum status sink_function_recover(struct op_cx *op, void *self, struct str committables)
@@ -117,7 +124,7 @@ static const char *sink_function_takes_no_checkpoints(const void *config)
 {
     const struct function_config *c = config;
 
-    return c->function.fn && user_sink_hands_on(c->function.fn) ? "operators of its topology commit when the input ends" : NULL;
+    return user_sink_checkpoint_refusal(c->function.fn);
 }
 
 static bool sink_function_commits(const void *config)

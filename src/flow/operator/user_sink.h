@@ -39,6 +39,8 @@ enum status user_sink_restore(struct tw_context *cx, const struct batch *rows) C
 /* Checkpoints (user_sink_checkpoints.c). states_open: restored rows of state go to .restore. barrier, behind user_sink_prepare: that
  * is of this checkpoint, and so is what .snapshot says. encode: all that is not committed, for the checkpoint. complete, recover: as in
  * struct op_type. */
+/* Why a sink of that function takes no part in checkpoints; NULL: it does. */
+const char *user_sink_checkpoint_refusal(const struct tw_function *fn);
 enum status user_sink_states_open(struct tw_context *cx) CHECKED;
 enum status user_sink_barrier(struct tw_context *cx, int64_t checkpoint) CHECKED;
 void user_sink_encode(struct tw_context *cx, struct buf *out);

@@ -119,6 +119,13 @@ static enum status states_keep(struct tw_context *cx, int64_t checkpoint)
     return S_OK;
 }
 
+const char *user_sink_checkpoint_refusal(const struct tw_function *fn)
+{
+    bool has_behind = fn != NULL && fn->topology != NULL && fn->topology->post_commit != NULL;
+
+    return has_behind ? "what stands behind its commit (.post_commit) is told when the input ends" : NULL;
+}
+
 /* --- a checkpoint -------------------------------------------------------------------------------------------------------------- */
 enum status user_sink_barrier(struct tw_context *cx, int64_t checkpoint)
 {

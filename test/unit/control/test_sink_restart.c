@@ -38,6 +38,7 @@ static struct {
     atomic_bool is_wrong;                          /* what was committed is aborted */
     atomic_bool is_known[SUBTASKS_MAX][NAMES_MAX]; /* by subtask that began it, and serial number */
     atomic_int retries;
+    bool commits_by_one; /* writing and committing are two operators */
     bool fails_in_commit;
     char lines[4096];
 } w;
@@ -176,6 +177,25 @@ TW_FUNCTION(ledger) = {.in = &number_row,
                        .snapshot = snapshot,
                        .restore = restore};
 
+/* The same with a committer of its own: one subtask of it gets all transactions. */
+static struct tw_stream *by_one(struct tw_stream *written, struct tw_str config)
+{
+    (void)config;
+    return tw_global(written);
+}
+static const struct tw_sink_topology commits_by_one = {.pre_commit = by_one};
+TW_FUNCTION(ledger_by_one) = {.in = &number_row,
+                              .self_size = sizeof(struct writer),
+                              .committable = &transaction_row,
+                              .writer_state = &transaction_row,
+                              .sink = write_row,
+                              .prepare_commit = prepare,
+                              .commit = commit,
+                              .abort_commit = abort_one,
+                              .snapshot = snapshot,
+                              .restore = restore,
+                              .topology = &commits_by_one};
+
 static void build(struct tw_env *env, void *arg)
 {
     (void)arg;
@@ -186,7 +206,7 @@ static void build(struct tw_env *env, void *arg)
     tw_set(env, "restart-strategy.fixed-delay.delay", "1 ms");
     tw_set(env, "restart-strategy.fixed-delay.attempts", "5");
     struct tw_stream *numbers = tw_rebalance(tw_source_function(env, "numbers", &gives_numbers));
-    tw_sink_function(numbers, "out", &ledger);
+    tw_sink_function(numbers, "out", w.commits_by_one ? &ledger_by_one : &ledger);
 }
 
 /* --- running it -------------------------------------------------------------------------------------------------------------- */
@@ -259,6 +279,18 @@ static void and_though_commits_fail(void **state)
     assert_non_null(strstr(w.lines, "no answer"));
 }
 
+static void so_does_a_committer_of_its_own(void **state)
+{
+    for (int how = 0; how < 3; how++) {
+        w.commits_by_one = true;
+        w.fails_in_commit = how == 2;
+        expect_each_row_once(how == 0 ? 0 : 2);
+        if (how == 1) assert_true(w.restored >= 2); /* when commits fail the writers may be through */
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 /* --- what cannot go back ------------------------------------------------------------------------------------------------------ */
 static enum tw_status give_once(struct tw_context *cx, void *rows, uint32_t max, uint32_t *count, bool *end)
 {
@@ -299,6 +331,7 @@ int main(void)
         T(it_commits_while_the_job_runs),
         T(each_row_once_though_the_job_fails),
         T(and_though_commits_fail),
+        T(so_does_a_committer_of_its_own),
         T(a_source_that_cannot_go_back_says_so_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
