@@ -160,9 +160,9 @@ void job_obey(struct worker_process *w, const struct order_message *m)
         if (!w->is_started) start(w);
         break;
     case ORDER_TRIGGER:
-        job_hear_early(w); /* what a subtask elsewhere left is part of the checkpoint */
     case ORDER_STOP:
     case ORDER_DRAIN:
+        job_hear_early(w); /* what a subtask elsewhere left is part of the checkpoint */
         if (w->chunks == NULL) break;
         worker_chunks_begin(w->chunks, m->checkpoint, m->folder);
         if (m->verb == ORDER_TRIGGER)

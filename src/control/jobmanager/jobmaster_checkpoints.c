@@ -416,8 +416,10 @@ void checkpoints_job_over(struct jobmaster *jm)
     c->is_over = true; /* whoever asks for a savepoint from now on is told so at once */
     sys_lock_give(jm->look);
     checkpoints_on_notes(jm);
-    requests_end_all(c);
-    if (last == JOB_SUSPENDED) return;
+    if (last == JOB_SUSPENDED) {
+        snapshot_requests_end_all(jm);
+        return;
+    }
     bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) ||
                     (last == JOB_FAILED && c->discards_failed);
     const struct snapshot_change change = {.status = last, .attempt = jm->attempt, .discards = discards};

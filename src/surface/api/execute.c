@@ -248,7 +248,6 @@ static enum status run_bytes(struct tw_env *env, const struct buf *bytes)
 
     if (env->remote.run != NULL) return run_elsewhere(env, bytes);
 
-    show(env, NULL);
     api_show(env, NULL);
     jobmaster_free(env->jobmaster);
     env->jobmaster = NULL;
