@@ -99,6 +99,6 @@ int cli_main_as(const struct cli *cli, int argc, char **argv)
         called.called = cli_verbs[i]->program;
         return cli_verbs[i]->run(&called, argc - 1, argv + 1);
     }
-    if (strcmp(name, "flink") == 0) called.called = "flink"; /* any verb; jobs go to a cluster */
+    if (strcmp(name, "flink") == 0) called.is_flink = true; /* any verb; jobs go to a cluster */
     return cli_main(&called, argc - 1, argv + 1);
 }

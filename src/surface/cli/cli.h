@@ -24,6 +24,7 @@ struct cli {
     const struct sys_editor_ops *editor; /* of lines on the terminal; NULL = none */
     const struct sys_http_ops *http;     /* NULL = none */
     const struct sys_httpd_ops *httpd;   /* NULL = none */
+    bool is_flink;      /* under the name flink: jobs go to a cluster */
     const char *called; /* by this name of the program: that of a verb with `program`; NULL: as thalweg */
 };
 

@@ -178,7 +178,7 @@ static int fail(const struct cli *cli, const struct err *e)
 static int run_here_or_there(const struct cli *cli, struct remote_run *r, int argc, char **argv)
 {
     struct err e = {0};
-    bool is_remote = cli->called != NULL; /* as flink: jobs go to a cluster */
+    bool is_remote = cli->is_flink;
 
     if (take_places(r, &argc, argv, &is_remote, &e) != S_OK) return fail(cli, &e);
     int at = program_count_own(argc, argv);

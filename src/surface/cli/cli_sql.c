@@ -4,6 +4,7 @@
 
 #include "ground/base/str.h"
 #include "surface/cli/program.h"
+#include "surface/cli/remote_run.h"
 #include "surface/gateway/gateway.h"
 #include "surface/sql/shell.h"
 #include "surface/sql/view.h"
@@ -18,6 +19,7 @@ enum { SCRIPT_CHUNK = 64 * 1024, SETTINGS_MAX = 256, PATH_SIZE = 4096 };
 struct arguments {
     const struct cli *cli;
     const char *file, *statements, *init, *history, *endpoint, *session;
+    struct remote_run *remote; /* address NULL: jobs run in this process */
     const char *settings[SETTINGS_MAX]; /* key=value */
     uint32_t setting_count;
     const struct view_type *view;
@@ -46,6 +48,13 @@ static enum status take_statements(struct arguments *a, const char *value, struc
 {
     (void)e;
     a->statements = value;
+    return S_OK;
+}
+
+static enum status take_jobmanager(struct arguments *a, const char *value, struct err *e)
+{
+    (void)e;
+    a->remote->address = value;
     return S_OK;
 }
 
@@ -158,6 +167,7 @@ static const struct flag flags[] = {
     {.names = {"-e"}, .take = take_statements, .own = true, .mode = FLAG_HERE},
     {.names = {"--execute"}, .take = take_statements, .own = true},
     {.names = {"-e", "--endpoint", "-endpoint"}, .take = take_endpoint, .mode = FLAG_GATEWAY},
+    {.names = {"-m", "--jobmanager"}, .take = take_jobmanager, .own = true, .mode = FLAG_HERE},
     {.names = {"-i", "--init", "-init"}, .take = take_init},
     {.names = {"-D"}, .take = take_setting},
     {.names = {"-s", "--session", "-session"}, .take = take_session},
@@ -326,12 +336,27 @@ static void say_line(void *arg, const char *line)
     program_say(arg, 2, text);
 }
 
+/* A job of the session, in the cluster. */
+static enum status run_there(void *arg, const char *name, struct str graph, bool waits, char *id, struct err *e)
+{
+    struct remote_run *r = arg;
+    struct api_remote_job job = {.name = name, .graph = graph};
+    struct api_remote_outcome outcome = {"", "", 0};
+
+    r->is_quiet = true;
+    r->is_detached = !waits;
+    enum status st = remote_run_job(r, &job, &outcome, e);
+    snprintf(id, GRAPH_ID_SIZE, "%s", outcome.job_id);
+    return st;
+}
+
 static enum status executor_of(const struct arguments *a, struct statement_executor **out, struct err *e)
 {
     struct sql_session_options here = {
         .sys = a->cli->sys, .takes_signals = true, .say = say_line, .say_arg = a->cli->sys};
     struct gateway_options there = {.sys = a->cli->sys, .http = a->cli->http, .endpoint = a->endpoint, .session = a->session};
 
+    if (a->remote->address != NULL) here.remote = (struct sql_remote){run_there, a->remote};
     if (!a->in_gateway) {
         *out = executor_embedded_create(&here);
         return S_OK;
@@ -377,23 +402,25 @@ static int run_with(const struct arguments *a, struct mem *mem)
 
 static int sql_run(const struct cli *cli, int argc, char **argv)
 {
-    struct arguments a = {.cli = cli};
+    struct remote_run remote;
+    struct arguments a = {.cli = cli, .remote = &remote};
     struct mem mem;
     struct err e = {0};
     int answer = 1;
 
+    remote_run_init(&remote, cli);
     if (parse(&a, argc, argv, &e) != S_OK) {
         api_say_error(cli->sys, name_of(cli), &e);
-        return 1;
-    }
-    if (a.wants_help) {
+    } else if (a.wants_help) {
         if (cli->called != NULL) program_say(cli->sys, 1, cli_sql.program_help);
         else cli_say_help(cli, &cli_sql);
-        return 0;
+        answer = 0;
+    } else {
+        mem_init(&mem, "sql", 0);
+        answer = run_with(&a, &mem);
+        mem_release(&mem);
     }
-    mem_init(&mem, "sql", 0);
-    answer = run_with(&a, &mem);
-    mem_release(&mem);
+    remote_run_release(&remote);
     return answer;
 }
 
@@ -410,6 +437,7 @@ const struct cli_verb cli_sql = {
             "sys.jobs see them.\n"
             "  -f, --file FILE     the statements of a file; - is standard input\n"
             "  -e STATEMENTS       the statements themselves\n"
+            "  -m, --jobmanager HOST:PORT  jobs of INSERTs run in the cluster whose REST interface is there\n"
             "  -i, --init FILE     statements that prepare the session, before all others\n"
             "  -D KEY=VALUE        a setting of the session, as SET\n"
             "  --output FORM       results as tableau, table, changelog, csv, json, markdown, line or box\n"

@@ -30,6 +30,13 @@ struct sql_listener {
     int64_t tick_ms;
 };
 
+/* Where the jobs of INSERTs run that do not run in this process. */
+struct sql_remote {
+    /* Hands an encoded graph over and, if `waits`, waits for its end. id: JOB_ID_SIZE (33) bytes. */
+    enum status (*run)(void *arg, const char *name, struct str graph, bool waits, char *id, struct err *e); /* NULL: in this process */
+    void *arg;
+};
+
 struct sql_session_options {
     struct sys *sys;
     struct log *log; /* may be NULL */
@@ -38,6 +45,7 @@ struct sql_session_options {
     void (*say)(void *arg, const char *line); /* what a job begins with, and that it is started anew: for people; NULL: nobody asks */
     void *say_arg;
     const struct tw_function_entry *functions, *functions_end; /* of the program whose streams are tables; NULL: none */
+    struct sql_remote remote;
 };
 
 struct sql_session *sql_session_create(const struct sql_session_options *o);
