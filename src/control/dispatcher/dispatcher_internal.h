@@ -12,6 +12,7 @@ struct dispatched_job {
     struct arena arena;
     char id[JOB_ID_SIZE];
     const char *name, *artifact; /* artifact: the file; NULL: none */
+    struct sha256 digest;        /* of what it holds */
     struct buf graph;
     struct sys_thread *thread;
     struct sys_library *library; /* of the artifact, when its tasks run here */

@@ -81,15 +81,14 @@ static enum status read_file(struct sys *sys, const char *path, struct buf *out,
 static enum status keep_artifact(struct dispatched_job *job, const char *path, char hex[static 65], struct err *e)
 {
     struct dispatcher *d = job->owner;
-    struct sha256 digest;
     struct buf bytes;
     enum fs_outcome outcome;
 
     buf_init(&bytes, &job->mem);
     enum status st = read_file(d->o.sys, path, &bytes, e);
     if (st == S_OK) {
-        sha256_of(bytes.data, bytes.size, &digest);
-        sha256_hex(&digest, hex);
+        sha256_of(bytes.data, bytes.size, &job->digest);
+        sha256_hex(&job->digest, hex);
         job->artifact = arena_printf(&job->arena, "%s/artifacts/%s", d->folder, hex);
         st = d->fs->publish(d->o.sys, job->artifact, (struct str){bytes.data, bytes.size}, true, &outcome, e);
     }
@@ -117,6 +116,24 @@ enum status keep_submission(struct dispatched_job *job, const struct job_submiss
     return st;
 }
 
+/* What the file in the folder of artifacts holds is what its name says. */
+static enum status check_artifact(struct dispatched_job *job, struct str hex, struct err *e)
+{
+    char is[65];
+    struct buf bytes;
+
+    job->artifact = arena_printf(&job->arena, "%s/artifacts/%.*s", job->owner->folder, (int)hex.size, hex.data);
+    buf_init(&bytes, &job->mem);
+    enum status st = read_file(job->owner->o.sys, job->artifact, &bytes, e);
+    if (st == S_OK) {
+        sha256_of(bytes.data, bytes.size, &job->digest);
+        sha256_hex(&job->digest, is);
+        if (!str_equal(hex, str_of(is))) st = err_set(e, E_DATA, "'%s' is damaged: it holds something else", job->artifact);
+    }
+    buf_release(&bytes);
+    return st;
+}
+
 static enum status load_submission(struct dispatched_job *job, struct err *e)
 {
     const char *path = path_of(job, "submission");
@@ -133,7 +150,7 @@ static enum status load_submission(struct dispatched_job *job, struct err *e)
         struct str graph = dec_str(&d, GRAPH_BYTES_MAX);
         if (!dec_ok(&d)) st = err_set(e, E_DATA, "'%s' does not read", path);
         job->name = arena_strndup(&job->arena, name.data != NULL ? name.data : "", name.size);
-        if (hex.size > 0) job->artifact = arena_printf(&job->arena, "%s/artifacts/%.*s", job->owner->folder, (int)hex.size, hex.data);
+        if (st == S_OK && hex.size > 0) st = check_artifact(job, hex, e);
         buf_append(&job->graph, graph.data, graph.size);
     }
     buf_release(&bytes);

@@ -87,7 +87,10 @@ enum status dispatched_start(struct dispatched_job *job, struct err *e)
                                   .log = d->o.log,
                                   .job_id = job->id,
                                   .cancelled = &job->cancelled,
-                                  .suspended = &d->keeps};
+                                  .suspended = &d->keeps,
+                                  .hosts = d->o.provider,
+                                  .artifact_path = job->artifact,
+                                  .artifact = job->digest};
 
     TRY(load_functions(job, &o.functions, e));
     job->jm = jobmaster_create(&o);

@@ -11,7 +11,7 @@ extern const struct cli_verb cli_jobmanager;
 
 static int run_jobmanager(const struct cli *cli, int argc, char **argv)
 {
-    static const struct cluster_argument own[] = {{"--host", NULL, true}, {"--webui-port", NULL, true}, {NULL, NULL, false}};
+    static const struct cluster_argument own[] = {{"--host", NULL, true}, {"--webui-port", NULL, true}, {"--local", NULL, false}, {NULL, NULL, false}};
     struct cluster_arguments a;
     struct err e = {0};
     int exit_status = CLUSTER_EXIT_USAGE;
@@ -26,7 +26,7 @@ static int run_jobmanager(const struct cli *cli, int argc, char **argv)
         if (a.values[1] != NULL) config_set_from(&a.config, "rest.port", a.values[1], "--webui-port");
         a.options = config_options(&a.config);
         if (strcmp(verb, "start-foreground") == 0) {
-            exit_status = jobmanager_process_run(&a);
+            exit_status = jobmanager_process_run(&a, a.values[2] != NULL);
         } else {
             err_set(&e, E_CONFIG, "'%.100s' is nothing that it does; it takes start-foreground", verb);
             exit_status = cluster_fail(&a, &e);
@@ -47,6 +47,7 @@ const struct cli_verb cli_jobmanager = {
             "  --configDir DIR    the same from DIR/config.yaml\n"
             "  --host NAME        the same as -D jobmanager.rpc.address=NAME\n"
             "  --webui-port N     the same as -D rest.port=N\n"
+            "  --local            tasks run in this process, without TaskManagers\n"
             "\n"
             "Example:\n"
             "  thalweg jobmanager -D rest.port=8081\n",

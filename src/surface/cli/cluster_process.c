@@ -4,10 +4,13 @@
  * dispatcher has the jobs of the one before it the interface puts everybody off, so it never says that there are none when there are. */
 #include "surface/cli/cluster_process.h"
 
+#include "control/cluster/cluster.h"
 #include "control/dispatcher/dispatcher.h"
 #include "control/logging.h"
+#include "ground/base/hash.h"
 #include "ground/base/str.h"
 #include "ground/sys/sys_httpd.h"
+#include "ground/sys/sys_process.h"
 #include "surface/cli/program.h"
 #include "surface/rest/rest.h"
 
@@ -24,7 +27,10 @@ struct jobmanager {
     struct rest *rest;
     struct dispatcher *dispatcher;
     struct sys_httpd *server;
+    struct cluster *cluster; /* NULL: tasks run in this process */
+    struct cluster_key key;
     struct sys_atomic_u64 ends;
+    bool is_local;
     bool keeps; /* jobs go on when it is started anew, also after an end in order */
 };
 
@@ -70,6 +76,61 @@ static enum status open_server(struct jobmanager *j, struct err *e)
     return listen_first_free(j, &o, e);
 }
 
+/* --- TaskManagers -------------------------------------------------------------------------------------------------- */
+const char *cluster_key_path(struct cluster_arguments *a)
+{
+    const char *given = options_get(&a->options, cluster_defs, "thalweg.security.token-file");
+
+    return given != NULL ? given : arena_printf(&a->arena, "%s/cluster.key", cluster_folder(a));
+}
+
+/* What clients send instead of the key: who sees it cannot pass for a process of the cluster. */
+const char *cluster_rest_token(const struct cluster_key *key, struct arena *a)
+{
+    struct sha256 digest;
+    char bytes[16 + CLUSTER_KEY_BYTES] = "thalweg rest", *hex = arena_alloc(a, 65);
+
+    memcpy(bytes + 16, key->bytes, CLUSTER_KEY_BYTES);
+    sha256_of(bytes, sizeof bytes, &digest);
+    sha256_hex(&digest, hex);
+    return hex;
+}
+
+static enum status open_cluster(struct jobmanager *j, struct err *e)
+{
+    const struct options *o = &j->a->options;
+    struct cluster_options c = {.sys = j->sys,
+                                .log = &j->logging.log,
+                                .host = options_get(o, cluster_defs, "jobmanager.bind-host"),
+                                .port = (int)options_int(o, cluster_defs, "jobmanager.rpc.port"),
+                                .heartbeat_interval_ms = options_int(o, cluster_defs, "heartbeat.interval"),
+                                .heartbeat_timeout_ms = options_int(o, cluster_defs, "heartbeat.timeout"),
+                                .slot_timeout_ms = options_int(o, cluster_defs, "slot.request.timeout"),
+                                .spreads = options_bool(o, cluster_defs, "cluster.evenly-spread-out-slots")};
+
+    c.key = j->key;
+    if (j->is_local) return S_OK;
+    if (cluster_open(&c, &j->cluster, e) == S_OK) return S_OK;
+    err_hint(e, "another port: -D jobmanager.rpc.port=N");
+    return e->status;
+}
+
+static bool view_taskmanager(void *arg, uint32_t index, struct arena *a, struct rest_taskmanager *out)
+{
+    struct jobmanager *j = arg;
+    struct cluster_taskmanager t;
+
+    if (j->cluster == NULL || !cluster_taskmanager(j->cluster, index, &t)) return false;
+    *out = (struct rest_taskmanager){.id = arena_strdup(a, t.resource_id),
+                                     .address = arena_strdup(a, t.address),
+                                     .slots = t.slots,
+                                     .slots_free = t.slots_free,
+                                     .cores = t.cores,
+                                     .memory_bytes = t.memory_bytes,
+                                     .heartbeat_ms = t.heartbeat_ms};
+    return true;
+}
+
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 static enum status make_folder(struct jobmanager *j, struct err *e)
 {
@@ -92,6 +153,7 @@ static enum status make_dispatcher(struct jobmanager *j, struct err *e)
                                    .archive_arg = j->rest};
 
     j->keeps = storage != NULL;
+    d.provider = j->cluster != NULL ? cluster_provider(j->cluster) : NULL;
     return dispatcher_create(&d, &j->dispatcher, e);
 }
 
@@ -99,6 +161,9 @@ static void make_rest(struct jobmanager *j)
 {
     struct rest_options o = {.sys = j->sys, .log = &j->logging.log, .settings = &j->a->options, .folder = j->folder, .ends = &j->ends};
 
+    o.token = cluster_rest_token(&j->key, &j->a->arena);
+    if (!j->is_local) o.taskmanager = view_taskmanager;
+    o.taskmanager_arg = j;
     j->rest = rest_create(&o);
 }
 
@@ -106,9 +171,11 @@ static enum status start(struct jobmanager *j, struct err *e)
 {
     TRY(logging_open(&j->logging, j->sys, &j->a->options, e));
     TRY(make_folder(j, e));
+    TRY(cluster_key_read(j->sys, cluster_key_path(j->a), true, &j->key, e));
     make_rest(j);
-    TRY(make_dispatcher(j, e));
     TRY(open_server(j, e)); /* first: of two processes the one that has the port has the jobs */
+    TRY(open_cluster(j, e));
+    TRY(make_dispatcher(j, e));
     TRY(dispatcher_recover(j->dispatcher, e));
     j->address = arena_printf(&j->a->arena, "http://%s:%d", options_get(&j->a->options, cluster_defs, "rest.bind-address"),
                               j->a->cli->httpd->port(j->server));
@@ -120,7 +187,9 @@ static void say_ready(struct jobmanager *j)
 {
     char line[SYS_PATH_MAX];
 
-    snprintf(line, sizeof line, "JobManager: REST at %s, jobs in %s\n", j->address, j->folder);
+    int length = snprintf(line, sizeof line, "JobManager: REST at %s, ", j->address);
+    if (j->cluster != NULL) length += snprintf(line + length, sizeof line - (size_t)length, "TaskManagers at port %d, ", cluster_port(j->cluster));
+    snprintf(line + length, sizeof line - (size_t)length, "jobs in %s\n", j->folder);
     program_say(j->sys, 1, line);
 }
 
@@ -132,9 +201,9 @@ static void wait_for_end(struct jobmanager *j)
     sys_parker_free(j->sys, p);
 }
 
-int jobmanager_process_run(struct cluster_arguments *a)
+int jobmanager_process_run(struct cluster_arguments *a, bool is_local)
 {
-    struct jobmanager j = {.a = a, .sys = a->cli->sys};
+    struct jobmanager j = {.a = a, .sys = a->cli->sys, .is_local = is_local};
     struct err e = {0};
 
     enum status st = start(&j, &e);
@@ -144,7 +213,52 @@ int jobmanager_process_run(struct cluster_arguments *a)
     }
     if (j.server != NULL) a->cli->httpd->close(j.server);
     dispatcher_close(j.dispatcher, j.keeps);
+    cluster_close(j.cluster);
     rest_free(j.rest);
     logging_close(&j.logging);
+    return st == S_OK ? 0 : cluster_fail(a, &e);
+}
+
+/* --- a TaskManager ------------------------------------------------------------------------------------------------- */
+static bool says_key(const struct options *o, const char *key)
+{
+    for (uint32_t i = 0; i < o->count; i++)
+        if (strcmp(o->items[i].key, key) == 0) return true;
+    return false;
+}
+
+static enum status run_taskmanager(struct cluster_arguments *a, struct logging *logging, struct err *e)
+{
+    const struct options *o = &a->options;
+    int64_t slots = options_int(o, config_defs, "taskmanager.numberOfTaskSlots");
+    struct taskmanager_options t = {.sys = a->cli->sys,
+                                    .log = &logging->log,
+                                    .host = options_get(o, cluster_defs, "jobmanager.rpc.address"),
+                                    .port = (int)options_int(o, cluster_defs, "jobmanager.rpc.port"),
+                                    .key_path = cluster_key_path(a),
+                                    .own_host = options_get(o, config_defs, "taskmanager.host"),
+                                    .folder = arena_printf(&a->arena, "%s/taskmanager-%lld", cluster_folder(a), (long long)sys_process_own_id()),
+                                    .slots = slots > 0 ? (uint32_t)slots : 1,
+                                    .heartbeat_interval_ms = options_int(o, cluster_defs, "heartbeat.interval"),
+                                    .heartbeat_timeout_ms = options_int(o, cluster_defs, "heartbeat.timeout")};
+
+    if (says_key(o, "taskmanager.resource-id")) t.resource_id = options_get(o, config_defs, "taskmanager.resource-id");
+    TRY(logging_open(logging, a->cli->sys, o, e));
+    if (cluster_key_read(a->cli->sys, t.key_path, false, &t.key, e) != S_OK) {
+        err_hint(e, "start the JobManager first, which makes it, with the same io.tmp.dirs and rest.port; or name it: -D "
+                    "thalweg.security.token-file=FILE");
+        return e->status;
+    }
+    TRY(sys_dir_make(a->cli->sys, t.folder, e));
+    return taskmanager_process_run(&t, e);
+}
+
+int taskmanager_process_main(struct cluster_arguments *a)
+{
+    struct logging logging = {0};
+    struct err e = {0};
+
+    enum status st = run_taskmanager(a, &logging, &e);
+    logging_close(&logging);
     return st == S_OK ? 0 : cluster_fail(a, &e);
 }

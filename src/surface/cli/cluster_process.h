@@ -3,4 +3,9 @@
 #include "surface/cli/cluster_arguments.h"
 
 /* Until it is told to end; answers the exit status. */
-int jobmanager_process_run(struct cluster_arguments *a);
+int jobmanager_process_run(struct cluster_arguments *a, bool is_local); /* local: tasks run in this process */
+int taskmanager_process_main(struct cluster_arguments *a);
+
+struct cluster_key;
+const char *cluster_key_path(struct cluster_arguments *a);
+const char *cluster_rest_token(const struct cluster_key *key, struct arena *a); /* what clients send: hexadecimal digits */

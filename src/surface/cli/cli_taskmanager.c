@@ -1,0 +1,48 @@
+/* cli_taskmanager.c - `thalweg taskmanager`: offers slots to the JobManager of a cluster and starts a worker process for every job that gets
+ * some, in the foreground, until the JobManager is gone for good or it is told to end. */
+#include "surface/cli/cluster_arguments.h"
+
+#include "surface/cli/cluster_process.h"
+#include "surface/cli/program.h"
+
+#include <string.h>
+
+extern const struct cli_verb cli_taskmanager;
+
+static int run_taskmanager(const struct cli *cli, int argc, char **argv)
+{
+    static const struct cluster_argument own[] = {{NULL, NULL, false}};
+    struct cluster_arguments a;
+    struct err e = {0};
+    int exit_status = CLUSTER_EXIT_USAGE;
+
+    bool is_read = cluster_arguments_read(&a, cli, "thalweg taskmanager", own, argc, argv);
+    if (is_read && a.wants_help) {
+        cli_say_help(cli, &cli_taskmanager);
+        exit_status = 0;
+    } else if (is_read && a.word_count > 0 && strcmp(a.words[0], "start-foreground") != 0) {
+        err_set(&e, E_CONFIG, "'%.100s' is nothing that it does; it takes start-foreground", a.words[0]);
+        exit_status = cluster_fail(&a, &e);
+    } else if (is_read) {
+        exit_status = taskmanager_process_main(&a);
+    }
+    cluster_arguments_release(&a);
+    return exit_status;
+}
+
+const struct cli_verb cli_taskmanager = {
+    .name = "taskmanager",
+    .arguments = "[ARGUMENTS]",
+    .doc = "offer slots to the JobManager of a cluster",
+    .help = "Finds the JobManager by jobmanager.rpc.address and jobmanager.rpc.port (localhost, 6123) and proves by the cluster's key\n"
+            "that it belongs to it; every job that gets slots here has a process of its own.\n"
+            "  -D KEY=VALUE       a setting: taskmanager.numberOfTaskSlots is how many slots it offers (1)\n"
+            "  --config FILE      settings from a YAML file; -D wins\n"
+            "  --configDir DIR    the same from DIR/config.yaml\n"
+            "\n"
+            "Example:\n"
+            "  thalweg taskmanager -D taskmanager.numberOfTaskSlots=4\n",
+    .run = run_taskmanager,
+    .own_help = true,
+    .program = "taskmanager.sh",
+};
