@@ -1,7 +1,8 @@
 /* dispatcher_run.c - the thread of a job: submission, run, and what is kept of it when it is over.
  *
  * A job that is suspended (the cluster ends, and its jobs are kept) is not over: nothing of it is archived, and the next dispatcher
- * on the folder goes on with it. User code runs in this process only where there is nobody else to host tasks. */
+ * on the folder goes on with it. The library of a job is opened here, since a graph is prepared with what its functions declare; they are called
+ * only where there is nobody else to host tasks. */
 #include "control/dispatcher/dispatcher.h"
 
 #include "control/dispatcher/dispatcher_internal.h"
@@ -66,10 +67,10 @@ static void job_main(void *arg)
     end_job(job);
 }
 
-/* The functions of the job, where its tasks run in this process. */
+/* The functions of the job: types are derived from what they declare, also where tasks run elsewhere. */
 static enum status load_functions(struct dispatched_job *job, struct artifact_table *out, struct err *e)
 {
-    if (job->artifact == NULL || job->owner->o.provider != NULL) return S_OK;
+    if (job->artifact == NULL) return S_OK;
     TRY(sys_library_open(job->artifact, &job->library, e));
     const struct tw_plugin *plugin = sys_library_symbol(job->library, "tw_plugin");
     if (plugin == NULL) return err_set(e, E_CONFIG, "the artifact of job '%s' holds no job: it has no TW_JOB", job->name);

@@ -2,6 +2,7 @@
  * DELETE /cluster. Under the name jobmanager.sh it takes start, start-foreground and stop, as Flink's script does. */
 #include "surface/cli/cluster_arguments.h"
 
+#include "surface/cli/cluster_daemons.h"
 #include "surface/cli/cluster_process.h"
 #include "surface/cli/program.h"
 
@@ -13,7 +14,6 @@ static int run_jobmanager(const struct cli *cli, int argc, char **argv)
 {
     static const struct cluster_argument own[] = {{"--host", NULL, true}, {"--webui-port", NULL, true}, {"--local", NULL, false}, {NULL, NULL, false}};
     struct cluster_arguments a;
-    struct err e = {0};
     int exit_status = CLUSTER_EXIT_USAGE;
 
     bool is_read = cluster_arguments_read(&a, cli, "thalweg jobmanager", own, argc, argv);
@@ -28,8 +28,7 @@ static int run_jobmanager(const struct cli *cli, int argc, char **argv)
         if (strcmp(verb, "start-foreground") == 0) {
             exit_status = jobmanager_process_run(&a, a.values[2] != NULL);
         } else {
-            err_set(&e, E_CONFIG, "'%.100s' is nothing that it does; it takes start-foreground", verb);
-            exit_status = cluster_fail(&a, &e);
+            exit_status = cluster_daemon_verb(&a, &daemon_jobmanager, verb) == S_OK ? 0 : 1;
         }
     }
     cluster_arguments_release(&a);

@@ -2,6 +2,7 @@
  * some, in the foreground, until the JobManager is gone for good or it is told to end. */
 #include "surface/cli/cluster_arguments.h"
 
+#include "surface/cli/cluster_daemons.h"
 #include "surface/cli/cluster_process.h"
 #include "surface/cli/program.h"
 
@@ -13,7 +14,6 @@ static int run_taskmanager(const struct cli *cli, int argc, char **argv)
 {
     static const struct cluster_argument own[] = {{NULL, NULL, false}};
     struct cluster_arguments a;
-    struct err e = {0};
     int exit_status = CLUSTER_EXIT_USAGE;
 
     bool is_read = cluster_arguments_read(&a, cli, "thalweg taskmanager", own, argc, argv);
@@ -21,8 +21,7 @@ static int run_taskmanager(const struct cli *cli, int argc, char **argv)
         cli_say_help(cli, &cli_taskmanager);
         exit_status = 0;
     } else if (is_read && a.word_count > 0 && strcmp(a.words[0], "start-foreground") != 0) {
-        err_set(&e, E_CONFIG, "'%.100s' is nothing that it does; it takes start-foreground", a.words[0]);
-        exit_status = cluster_fail(&a, &e);
+        exit_status = cluster_daemon_verb(&a, &daemon_taskmanager, a.words[0]) == S_OK ? 0 : 1;
     } else if (is_read) {
         exit_status = taskmanager_process_main(&a);
     }
