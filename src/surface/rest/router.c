@@ -25,10 +25,12 @@ const struct rest_endpoint *const rest_tables[] = {
 enum { TEXT_MAX = ERR_TEXT_MAX + ERR_HINT_MAX, BAD_REQUEST = 400, NOT_FOUND = 404 };
 
 /* --- errors -------------------------------------------------------------------------------------------------------- */
-static const char *class_of(int status)
+/* Of jobs and vertices that are not there Flink says another class. */
+static const char *class_of(int status, const char *text)
 {
-    return status == NOT_FOUND ? "org.apache.flink.runtime.rest.NotFoundException"
-                               : "org.apache.flink.runtime.rest.handler.RestHandlerException";
+    bool is_missing = status == NOT_FOUND && str_starts(str_of(text), STR("Job")) && str_ends(str_of(text), STR(" not found"));
+
+    return is_missing ? "org.apache.flink.runtime.rest.NotFoundException" : "org.apache.flink.runtime.rest.handler.RestHandlerException";
 }
 
 static void write_error(struct rest_call *c, int status, const char *text)
@@ -51,7 +53,7 @@ void rest_fail(struct rest_call *c, int status, const char *format, ...)
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    write_error(c, status, arena_printf(&c->arena, "%s: %s", class_of(status), text));
+    write_error(c, status, arena_printf(&c->arena, "%s: %s", class_of(status, text), text));
 }
 
 void rest_fail_with(struct rest_call *c, int status, const struct err *e)
