@@ -47,6 +47,8 @@ struct dispatched_job *dispatched_new(struct dispatcher *d, const char *id)
     arena_init(&job->arena, &job->mem, 0);
     buf_init(&job->graph, &job->mem);
     buf_init(&job->archive, &job->mem);
+    mem_init(&job->snapshot_mem, "dispatched snapshots", 0);
+    arena_init(&job->snapshot_arena, &job->snapshot_mem, 0);
     job->owner = d;
     job->ended_ms = -1;
     job->name = "";
@@ -76,6 +78,7 @@ void dispatched_free(struct dispatched_job *job)
     sys_thread_join(job->owner->o.sys, job->thread);
     struct spent_master spent = dispatcher_take_master(job);
     dispatcher_drop_master(&spent);
+    mem_release(&job->snapshot_mem);
     mem_init(&mem, "dispatched job", 0);
     mem_move(&job->mem, &mem);
     mem_release(&mem);

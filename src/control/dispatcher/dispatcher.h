@@ -59,3 +59,7 @@ struct str dispatched_archive(const struct dispatched_job *job); /* empty: it is
 /* Why it could not begin; its status is S_OK when there is nothing of that kind. */
 const struct err *dispatched_refusal(const struct dispatched_job *job);
 void dispatched_cancel(struct dispatched_job *job);
+/* As jobmaster_ask_snapshot and jobmaster_snapshot_progress; the latter also when the job is over. */
+enum status dispatched_ask(struct dispatched_job *job, const struct snapshot_ask *ask, char trigger[static SNAPSHOT_TRIGGER_SIZE],
+                           struct err *e) CHECKED;
+bool dispatched_progress(const struct dispatched_job *job, const char *trigger, struct snapshot_progress *out);

@@ -5,6 +5,15 @@
 
 #include "ground/fs/fs.h"
 
+enum { DISPATCHED_SNAPSHOTS_MAX = 256 };
+
+/* A savepoint, checkpoint or stop that was asked for. */
+struct dispatched_snapshot {
+    struct dispatched_snapshot *next;
+    char trigger[SNAPSHOT_TRIGGER_SIZE];
+    struct snapshot_progress *progress; /* when the job is over */
+};
+
 struct dispatched_job {
     struct dispatched_job *next; /* submitted later */
     struct dispatcher *owner;
@@ -19,6 +28,10 @@ struct dispatched_job {
     struct sys_atomic_u64 cancelled, is_submitted, is_over, is_unwanted; /* is_over: archived; is_unwanted: canceled by somebody */
     uint32_t holders; /* under the lock */
     struct jobmaster *jm; /* made before the thread; gone under the lock when it is over and nobody holds it */
+    struct mem snapshot_mem;
+    struct arena snapshot_arena; /* of these, under the lock: other threads than the job's ask */
+    struct dispatched_snapshot *snapshots;
+    uint32_t snapshot_count;
     struct err refusal;
     /* when it is over */
     enum job_status status;
@@ -54,6 +67,9 @@ void dispatcher_drop_master(struct spent_master *spent);
 
 /* dispatcher_run.c */
 enum status dispatched_start(struct dispatched_job *job, struct err *e) CHECKED;
+
+/* dispatcher_snapshots.c: the job master is about to go */
+void dispatched_snapshots_end(struct dispatched_job *job);
 
 /* dispatcher_keep.c */
 enum status keep_submission(struct dispatched_job *job, const struct job_submission *s, struct err *e) CHECKED;

@@ -27,6 +27,7 @@ static void archive(struct dispatched_job *job)
     job->status = jobmaster_status(job->jm);
     for (int s = 0; s < JOB_STATUS_COUNT; s++) job->since_ms[s] = jobmaster_since_ms(job->jm, (enum job_status)s);
     job->ended_ms = job->since_ms[job->status];
+    dispatched_snapshots_end(job);
     if (d->o.archive != NULL) d->o.archive(d->o.archive_arg, job, &job->archive);
     if (keep_archive(job, &e) != S_OK)
         log_write(d->o.log, LOG_WARN, "dispatcher", "that job '%s' is over could not be kept: %s", job->name, e.text);

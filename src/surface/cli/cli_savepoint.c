@@ -1,9 +1,11 @@
 /* cli_savepoint.c - `thalweg savepoint inspect PATH`: what is in a checkpoint or savepoint. It reads every byte, so that it also tells
- * whether the whole of it can be restored. `thalweg savepoint dispose PATH` (also -d, as in Flink) deletes one. */
+ * whether the whole of it can be restored. `thalweg savepoint dispose PATH` (also -d, as in Flink) deletes one.
+ * `thalweg savepoint JOB`: cluster_savepoint.c. */
 #include "surface/cli/cli.h"
 
 #include "control/snapshot/snapshot_dispose.h"
 #include "ground/base/str.h"
+#include "surface/cli/cluster_job.h"
 #include "surface/cli/program.h"
 #include "surface/cli/savepoint_text.h"
 
@@ -82,7 +84,7 @@ static int run_savepoint(const struct cli *cli, int argc, char **argv)
     }
     if (argc == 0) return wrong(cli, "what to do is not said%s", "");
     bool disposes = is_dispose(argv[0]);
-    if (!disposes && strcmp(argv[0], "inspect") != 0) return wrong(cli, "there is no '%.100s'", argv[0]);
+    if (!disposes && strcmp(argv[0], "inspect") != 0) return cluster_savepoint_run(cli, argc, argv);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0 && !disposes)
             as_json = true;
@@ -109,6 +111,15 @@ const struct cli_verb cli_savepoint = {
     .arguments = "inspect PATH [--json] | dispose PATH",
     .doc = "show what a checkpoint or savepoint holds, or delete it",
     .help = "PATH is the folder of a savepoint or checkpoint (.../chk-12), or the _metadata in it. Shown are the job, "
+    .arguments = "JOB [FOLDER] | inspect PATH [--json] | dispose PATH",
+    .doc = "take a savepoint of a job, show what one holds, or delete it",
+    .help = "JOB is the id of a job of a cluster, of 32 hexadecimal digits (`thalweg list`); the savepoint's own folder is made in\n"
+            "FOLDER, or in execution.checkpointing.savepoint-dir.\n"
+            "  -detached          do not wait for it\n"
+            "  -type TYPE         canonical or native: one format serves both\n"
+            "  -m, --jobmanager HOST:PORT   the REST interface of the cluster; else rest.address and rest.port, localhost:8081\n"
+            "\n"
+            "PATH is the folder of a savepoint or checkpoint (.../chk-12), or the _metadata in it. Shown are the job, "
             "and of each\n"
             "operator its name, uid and parallelism, and of each state name, kind, keys, rows, bytes and schema. Every "
             "byte is\n"

@@ -12,3 +12,4 @@ void cluster_say(const struct cluster_arguments *a, const char *format, ...) __a
 enum status cluster_trigger(struct cluster_client *c, const char *path, struct str body, const char **trigger, struct err *e) CHECKED;
 /* Waits for it: `path` of what it has become. E_USER with the reason when it failed. *operation as cluster_client_await. */
 enum status cluster_await(struct cluster_client *c, const char *path, struct str *operation, struct err *e) CHECKED;
+int cluster_savepoint_run(const struct cli *cli, int argc, char **argv); /* cluster_savepoint.c: the verb, of a job */
