@@ -5,15 +5,22 @@
 
 #include <string.h>
 
-#define KEY(key, kind, fallback, doc) {key, kind, fallback, NULL, doc, false, false, NULL, NULL}
-#define NUMBER(key, kind, fallback, least, most, doc) {key, kind, fallback, NULL, doc, false, false, least, most}
+#define KEY(key, kind, fallback, doc)                                                                                  \
+    {                                                                                                                  \
+        key, kind, fallback, NULL, doc, false, false, NULL, NULL                                                       \
+    }
+#define NUMBER(key, kind, fallback, least, most, doc)                                                                  \
+    {                                                                                                                  \
+        key, kind, fallback, NULL, doc, false, false, least, most                                                      \
+    }
 enum { PORT_MAX = 65535 };
 
 const struct option_def cluster_defs[] = {
     KEY("rest.address", OPT_STRING, "localhost", "where clients find the REST interface"),
     NUMBER("rest.port", OPT_INT, "8081", "0", "65535", "its port; 0: the system chooses, and the process says which"),
     KEY("rest.bind-address", OPT_STRING, "localhost", "address of this machine at which it listens"),
-    KEY("rest.bind-port", OPT_STRING, NULL, "port, or FIRST-LAST, of which the first that is free is taken; not given: rest.port"),
+    KEY("rest.bind-port", OPT_STRING, NULL,
+        "port, or FIRST-LAST, of which the first that is free is taken; not given: rest.port"),
     KEY("rest.server.max-content-length", OPT_SIZE, "104857600", "bytes of a request at most"),
     KEY("web.submit.enable", OPT_BOOL, "true", "whether shared objects may be uploaded and run by the REST interface"),
     KEY("web.upload.dir", OPT_STRING, NULL, "where they are kept; not given: in the cluster's folder"),
@@ -21,18 +28,23 @@ const struct option_def cluster_defs[] = {
     NUMBER("jobmanager.rpc.port", OPT_INT, "6123", "0", "65535", "its port; 0: the system chooses"),
     KEY("jobmanager.bind-host", OPT_STRING, "localhost", "address of this machine at which it listens"),
     KEY("high-availability.storageDir", OPT_STRING, NULL,
-        "folder in which jobs are kept, so that they go on also when the cluster was stopped in order; not given: they are kept in the "
+        "folder in which jobs are kept, so that they go on also when the cluster was stopped in order; not given: they "
+        "are kept in the "
         "cluster's folder, and go on only when its JobManager was killed"),
     KEY("io.tmp.dirs", OPT_STRING, NULL, "folder for what lives as long as the cluster; not given: /tmp"),
-    NUMBER("jobstore.expiration-time", OPT_INT, "3600", "0", "31536000", "seconds for which a job that is over can be asked after"),
-    NUMBER("jobstore.max-capacity", OPT_INT, "2147483647", "0", "2147483647", "jobs that are over and can be asked after, at most"),
+    NUMBER("jobstore.expiration-time", OPT_INT, "3600", "0", "31536000",
+           "seconds for which a job that is over can be asked after"),
+    NUMBER("jobstore.max-capacity", OPT_INT, "2147483647", "0", "2147483647",
+           "jobs that are over and can be asked after, at most"),
     KEY("heartbeat.interval", OPT_DURATION_MS, "10 s", "how often processes of a cluster say that they live"),
     KEY("heartbeat.timeout", OPT_DURATION_MS, "50 s", "silence after which a process counts as dead"),
     KEY("slot.request.timeout", OPT_DURATION_MS, "5 min", "how long a job waits for the slots that it needs"),
     KEY("cluster.evenly-spread-out-slots", OPT_BOOL, "false", "whether jobs are spread over all TaskManagers"),
     KEY("client.timeout", OPT_DURATION_MS, "60 s", "how long a client waits for an answer"),
-    KEY("env.pid.dir", OPT_STRING, NULL, "where the numbers of started processes are noted; not given: in the cluster's folder"),
-    KEY("env.log.dir", OPT_STRING, NULL, "where started processes write their logs; not given: in the cluster's folder"),
+    KEY("env.pid.dir", OPT_STRING, NULL,
+        "where the numbers of started processes are noted; not given: in the cluster's folder"),
+    KEY("env.log.dir", OPT_STRING, NULL,
+        "where started processes write their logs; not given: in the cluster's folder"),
     KEY("thalweg.security.token-file", OPT_STRING, NULL,
         "file with the secret of the cluster, which only its owner may read; not given: made in the cluster's folder"),
     {NULL, OPT_STRING, NULL, NULL, NULL, false, false, NULL, NULL},

@@ -165,8 +165,10 @@ enum status dispatcher_add(struct dispatcher *d, struct dispatched_job *job, str
     enum status st = S_OK;
 
     sys_lock_take(d->lock);
-    if (d->is_closing) st = err_set(e, E_CANCELED, "the cluster is being shut down");
-    else if (*find(d, job->id) != NULL) st = err_set(e, E_EXISTS, "Job %s has already been submitted.", job->id);
+    if (d->is_closing)
+        st = err_set(e, E_CANCELED, "the cluster is being shut down");
+    else if (*find(d, job->id) != NULL)
+        st = err_set(e, E_EXISTS, "Job %s has already been submitted.", job->id);
     else if (d->count == DISPATCHER_JOBS_MAX)
         st = err_set(e, E_BUDGET, "the cluster has %d jobs; more are not taken", DISPATCHER_JOBS_MAX);
     if (st == S_OK) {
@@ -273,8 +275,18 @@ static bool says(const struct options *o, const char *key)
 /* Keys of processes are the cluster's own affair. */
 static bool is_for_jobs(const char *key)
 {
-    static const char *const of_processes[] = {"rest.", "jobmanager.", "high-availability.", "thalweg.log.", "thalweg.security.",
-                                               "jobstore.", "web.", "io.", "blob.", "env.", "cluster.", "resourcemanager."};
+    static const char *const of_processes[] = {"rest.",
+                                               "jobmanager.",
+                                               "high-availability.",
+                                               "thalweg.log.",
+                                               "thalweg.security.",
+                                               "jobstore.",
+                                               "web.",
+                                               "io.",
+                                               "blob.",
+                                               "env.",
+                                               "cluster.",
+                                               "resourcemanager."};
 
     for (size_t i = 0; i < COUNT_OF(of_processes); i++)
         if (str_starts(str_of(key), str_of(of_processes[i]))) return false;
@@ -312,13 +324,17 @@ static enum status take_graph(struct dispatched_job *job, struct str bytes, stru
 
 static void make_id(struct sys *sys, char id[static JOB_ID_SIZE])
 {
-    snprintf(id, JOB_ID_SIZE, "%016llx%016llx", (unsigned long long)sys_random(sys), (unsigned long long)sys_random(sys));
+    snprintf(id, JOB_ID_SIZE, "%016llx%016llx", (unsigned long long)sys_random(sys),
+             (unsigned long long)sys_random(sys));
 }
 
-enum status dispatcher_submit(struct dispatcher *d, const struct job_submission *s, char id[static JOB_ID_SIZE], struct err *e)
+enum status dispatcher_submit(struct dispatcher *d, const struct job_submission *s, char id[static JOB_ID_SIZE],
+                              struct err *e)
 {
-    if (s->job_id != NULL) snprintf(id, JOB_ID_SIZE, "%s", s->job_id);
-    else make_id(d->o.sys, id);
+    if (s->job_id != NULL)
+        snprintf(id, JOB_ID_SIZE, "%s", s->job_id);
+    else
+        make_id(d->o.sys, id);
     struct dispatched_job *job = dispatched_new(d, id);
     enum status st = take_graph(job, s->graph, e);
     if (st == S_OK) st = keep_submission(job, s, e);
@@ -340,7 +356,8 @@ static void recover_job(struct dispatcher *d, const char *id)
         st = dispatcher_add(d, job, &e);
     } else if (st == S_OK) {
         st = dispatched_start(job, &e);
-        if (st == S_OK) log_write(d->o.log, LOG_INFO, "dispatcher", "job '%s' (%s) is gone on with", job->name, job->id);
+        if (st == S_OK)
+            log_write(d->o.log, LOG_INFO, "dispatcher", "job '%s' (%s) is gone on with", job->name, job->id);
     }
     if (st == S_OK) return;
     log_write(d->o.log, LOG_ERROR, "dispatcher", "job %s cannot be gone on with: %s", id, e.text);

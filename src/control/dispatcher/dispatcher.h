@@ -17,8 +17,8 @@ struct dispatcher_options {
     const char *folder;             /* where jobs are kept: path or URI of a local one */
     const struct options *settings; /* the cluster's: what a job does not say itself; they outlive the dispatcher */
     const struct task_host_provider *provider; /* who hosts tasks; NULL: this process */
-    int64_t expiration_ms;          /* how long a job that is over is kept: jobstore.expiration-time */
-    uint32_t capacity;              /* and how many of them: jobstore.max-capacity */
+    int64_t expiration_ms;                     /* how long a job that is over is kept: jobstore.expiration-time */
+    uint32_t capacity;                         /* and how many of them: jobstore.max-capacity */
     /* What is to be known of a job that is over: appends bytes that dispatched_archive answers from then on. On the job's thread, its
      * job master being there. */
     void (*archive)(void *arg, struct dispatched_job *job, struct buf *out);
@@ -60,6 +60,6 @@ struct str dispatched_archive(const struct dispatched_job *job); /* empty: it is
 const struct err *dispatched_refusal(const struct dispatched_job *job);
 void dispatched_cancel(struct dispatched_job *job);
 /* As jobmaster_ask_snapshot and jobmaster_snapshot_progress; the latter also when the job is over. */
-enum status dispatched_ask(struct dispatched_job *job, const struct snapshot_ask *ask, char trigger[static SNAPSHOT_TRIGGER_SIZE],
-                           struct err *e) CHECKED;
+enum status dispatched_ask(struct dispatched_job *job, const struct snapshot_ask *ask,
+                           char trigger[static SNAPSHOT_TRIGGER_SIZE], struct err *e) CHECKED;
 bool dispatched_progress(const struct dispatched_job *job, const char *trigger, struct snapshot_progress *out);

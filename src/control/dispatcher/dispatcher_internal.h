@@ -25,8 +25,9 @@ struct dispatched_job {
     struct buf graph;
     struct sys_thread *thread;
     struct sys_library *library; /* of the artifact, when its tasks run here */
-    struct sys_atomic_u64 cancelled, is_submitted, is_over, is_unwanted; /* is_over: archived; is_unwanted: canceled by somebody */
-    uint32_t holders; /* under the lock */
+    struct sys_atomic_u64 cancelled, is_submitted, is_over,
+        is_unwanted;      /* is_over: archived; is_unwanted: canceled by somebody */
+    uint32_t holders;     /* under the lock */
     struct jobmaster *jm; /* made before the thread; gone under the lock when it is over and nobody holds it */
     struct mem snapshot_mem;
     struct arena snapshot_arena; /* of these, under the lock: other threads than the job's ask */

@@ -23,7 +23,8 @@ static char *path_of(struct dispatched_job *job, const char *name)
 }
 
 /* --- objects ------------------------------------------------------------------------------------------------------- */
-static enum status publish(struct dispatched_job *job, const char *path, struct buf *bytes, bool if_absent, struct err *e)
+static enum status publish(struct dispatched_job *job, const char *path, struct buf *bytes, bool if_absent,
+                           struct err *e)
 {
     struct dispatcher *d = job->owner;
     enum fs_outcome outcome = FS_OK;
@@ -33,8 +34,8 @@ static enum status publish(struct dispatched_job *job, const char *path, struct 
     return outcome == FS_OK ? S_OK : err_set(e, E_EXISTS, "Job %s has already been submitted.", job->id);
 }
 
-static enum status read_object(struct dispatched_job *job, const char *path, uint32_t magic, struct buf *out, struct dec *dec,
-                               struct err *e)
+static enum status read_object(struct dispatched_job *job, const char *path, uint32_t magic, struct buf *out,
+                               struct dec *dec, struct err *e)
 {
     struct dispatcher *d = job->owner;
     struct fs_entry entry;
@@ -42,7 +43,8 @@ static enum status read_object(struct dispatched_job *job, const char *path, uin
 
     TRY(d->fs->stat(d->o.sys, path, &entry, e));
     if (entry.size < (int64_t)(2 * sizeof(uint64_t)) || entry.size > OBJECT_MAX)
-        return err_set(e, E_DATA, "'%s': %lld bytes cannot be what a cluster keeps of a job", path, (long long)entry.size);
+        return err_set(e, E_DATA, "'%s': %lld bytes cannot be what a cluster keeps of a job", path,
+                       (long long)entry.size);
     buf_reserve(out, (size_t)entry.size);
     TRY(d->fs->read_range(d->o.sys, path, 0, out->data, (size_t)entry.size, &got, e));
     out->size = got;
@@ -54,7 +56,9 @@ static enum status read_object(struct dispatched_job *job, const char *path, uin
     if (dec_u64(&end) != hash64(out->data, got - sizeof(uint64_t)))
         return err_set(e, E_DATA, "'%s' is damaged: its checksum is another", path);
     uint32_t version = dec_u32(dec);
-    return version == KEEP_VERSION ? S_OK : err_set(e, E_DATA, "'%s' is of version %u; this version reads %d", path, version, KEEP_VERSION);
+    return version == KEEP_VERSION
+               ? S_OK
+               : err_set(e, E_DATA, "'%s' is of version %u; this version reads %d", path, version, KEEP_VERSION);
 }
 
 /* --- the artifact -------------------------------------------------------------------------------------------------- */
@@ -128,7 +132,8 @@ static enum status check_artifact(struct dispatched_job *job, struct str hex, st
     if (st == S_OK) {
         sha256_of(bytes.data, bytes.size, &job->digest);
         sha256_hex(&job->digest, is);
-        if (!str_equal(hex, str_of(is))) st = err_set(e, E_DATA, "'%s' is damaged: it holds something else", job->artifact);
+        if (!str_equal(hex, str_of(is)))
+            st = err_set(e, E_DATA, "'%s' is damaged: it holds something else", job->artifact);
     }
     buf_release(&bytes);
     return st;

@@ -62,8 +62,9 @@ static void job_main(void *arg)
         log_write(d->o.log, LOG_INFO, "dispatcher", "job '%s' (%s) is suspended", job->name, job->id);
         return;
     }
-    log_write(d->o.log, st == S_OK || st == E_CANCELED ? LOG_INFO : LOG_WARN, "dispatcher", "job '%s' (%s) is over: %s%s%s", job->name,
-              job->id, job_status_name(jobmaster_status(job->jm)), e.text[0] != '\0' ? ": " : "", e.text);
+    log_write(d->o.log, st == S_OK || st == E_CANCELED ? LOG_INFO : LOG_WARN, "dispatcher",
+              "job '%s' (%s) is over: %s%s%s", job->name, job->id, job_status_name(jobmaster_status(job->jm)),
+              e.text[0] != '\0' ? ": " : "", e.text);
     archive(job);
     end_job(job);
 }
@@ -74,9 +75,11 @@ static enum status load_functions(struct dispatched_job *job, struct artifact_ta
     if (job->artifact == NULL) return S_OK;
     TRY(sys_library_open(job->artifact, &job->library, e));
     const struct tw_plugin *plugin = sys_library_symbol(job->library, "tw_plugin");
-    if (plugin == NULL) return err_set(e, E_CONFIG, "the artifact of job '%s' holds no job: it has no TW_JOB", job->name);
+    if (plugin == NULL)
+        return err_set(e, E_CONFIG, "the artifact of job '%s' holds no job: it has no TW_JOB", job->name);
     if (plugin->abi != TW_ABI)
-        return err_set(e, E_CONFIG, "job '%s' was compiled against version %u of the headers, this is version %d; compile it anew",
+        return err_set(e, E_CONFIG,
+                       "job '%s' was compiled against version %u of the headers, this is version %d; compile it anew",
                        job->name, plugin->abi, TW_ABI);
     *out = (struct artifact_table){plugin->first, plugin->end};
     return S_OK;

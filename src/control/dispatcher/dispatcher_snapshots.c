@@ -30,8 +30,8 @@ static void note(struct dispatched_job *job, const char *trigger)
     sys_lock_give(d->lock);
 }
 
-enum status dispatched_ask(struct dispatched_job *job, const struct snapshot_ask *ask, char trigger[static SNAPSHOT_TRIGGER_SIZE],
-                           struct err *e)
+enum status dispatched_ask(struct dispatched_job *job, const struct snapshot_ask *ask,
+                           char trigger[static SNAPSHOT_TRIGGER_SIZE], struct err *e)
 {
     struct jobmaster *jm = dispatched_master(job);
 

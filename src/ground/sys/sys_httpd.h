@@ -44,9 +44,9 @@ struct sys_httpd_answer {
 typedef void (*sys_httpd_fn)(void *arg, const struct sys_httpd_request *r, struct sys_httpd_answer *answer);
 
 struct sys_httpd_options {
-    const char *host; /* to listen at: a number, or a name of this machine */
-    int port;         /* 0: the system chooses */
-    int64_t body_max; /* bytes; a longer request is answered with 413 */
+    const char *host;   /* to listen at: a number, or a name of this machine */
+    int port;           /* 0: the system chooses */
+    int64_t body_max;   /* bytes; a longer request is answered with 413 */
     const char *folder; /* for files of forms; it is there */
     sys_httpd_fn answer;
     void *arg;

@@ -20,7 +20,10 @@ struct started {
     int reason; /* errno; 0: it runs */
 };
 
-static int open_output(const char *path, int flags) { return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, FILE_MODE); }
+static int open_output(const char *path, int flags)
+{
+    return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, FILE_MODE);
+}
 
 /* Signals as a program finds them at its start: this one counts them. */
 static void signals_as_new(void)
@@ -85,7 +88,8 @@ enum status sys_daemon_start(struct sys *sys, const char *const *argv, const cha
     }
     close(report[1]);
     close(out);
-    enum status st = child > 0 ? hear(report[0], id, argv[0], e) : err_set(e, E_IO, "cannot start '%s': %s", argv[0], strerror(errno));
+    enum status st = child > 0 ? hear(report[0], id, argv[0], e)
+                               : err_set(e, E_IO, "cannot start '%s': %s", argv[0], strerror(errno));
     if (child > 0) waitpid(child, NULL, 0);
     close(report[0]);
     return st;
@@ -108,8 +112,8 @@ static enum status wait_for(pid_t child, int64_t timeout_ms, const char *program
     return err_set(e, E_CANCELED, "'%s' did not end within %lld ms", program, (long long)timeout_ms);
 }
 
-enum status sys_child_run(struct sys *sys, const char *const *argv, const char *output, const char *errors, int64_t timeout_ms, int *exit_status,
-                          struct err *e)
+enum status sys_child_run(struct sys *sys, const char *const *argv, const char *output, const char *errors,
+                          int64_t timeout_ms, int *exit_status, struct err *e)
 {
     int out = open_output(output, O_TRUNC), problems = open_output(errors, O_TRUNC);
 

@@ -23,9 +23,10 @@ enum { CONNECTIONS_MAX = 256, IDLE_S = 120, FORM_BYTES = 32 * 1024, FIELD_MAX = 
 
 #define MHD_CALLS(X)                                                                                                   \
     X(start_daemon)                                                                                                    \
-    X(stop_daemon) X(get_daemon_info) X(create_response_from_buffer) X(add_response_header) X(queue_response)          \
-        X(destroy_response) X(lookup_connection_value) X(get_connection_values) X(get_connection_info)                 \
-            X(create_post_processor) X(post_process) X(destroy_post_processor)
+    X(stop_daemon)                                                                                                     \
+    X(get_daemon_info) X(create_response_from_buffer) X(add_response_header) X(queue_response) X(destroy_response)     \
+        X(lookup_connection_value) X(get_connection_values) X(get_connection_info) X(create_post_processor)            \
+            X(post_process) X(destroy_post_processor)
 
 struct sys_httpd {
     struct mem mem;
@@ -217,7 +218,8 @@ static enum MHD_Result refuse(struct exchange *x, struct MHD_Connection *c)
 
     buf_init(&a.body, &x->mem);
     if (x->is_too_long)
-        buf_printf(&a.body, "{\"errors\":[\"The request is longer than rest.server.max-content-length (%lld bytes).\"]}",
+        buf_printf(&a.body,
+                   "{\"errors\":[\"The request is longer than rest.server.max-content-length (%lld bytes).\"]}",
                    (long long)x->server->o.body_max);
     else
         buf_append_text(&a.body, "{\"errors\":[\"Bad request: the form could not be read or kept.\"]}");
@@ -299,7 +301,8 @@ static enum status start(struct sys_httpd *h, const struct sys_address *a, struc
     h->daemon = h->start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
                                 MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)(const void *)a->bytes,
                                 MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                                (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
+                                (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
+                                MHD_OPTION_END);
     if (h->daemon == NULL)
         return errno == EADDRINUSE ? err_set(e, E_EXISTS, "%s: the port is taken by another process", a->name)
                                    : err_set(e, E_IO, "%s: cannot listen: %s", a->name, strerror(errno));

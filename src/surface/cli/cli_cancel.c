@@ -21,7 +21,8 @@ static enum status cancel_job(struct cluster_arguments *a, struct cluster_client
     }
     if (!cluster_job_id(a, 0, &id)) return E_CONFIG;
     cluster_say(a, "Cancelling job %s.\n", id);
-    enum status st = cluster_client_call(c, "PATCH", arena_printf(&a->arena, "/jobs/%s?mode=cancel", id), NULL, none, &answer, e);
+    enum status st = cluster_client_call(c, "PATCH", arena_printf(&a->arena, "/jobs/%s?mode=cancel", id), NULL, none,
+                                         &answer, e);
     if (st != S_OK) err_wrap(e, "Could not cancel job %s", id);
     if (st == S_OK) cluster_say(a, "Cancelled job %s.\n", id);
     return st;
@@ -39,7 +40,8 @@ const struct cli_verb cli_cancel = {
     .arguments = "[-m HOST:PORT] JOB",
     .doc = "end a job of a cluster",
     .help = "JOB is its id, of 32 hexadecimal digits (`thalweg list`).\n"
-            "  -m, --jobmanager HOST:PORT   the REST interface of the cluster; else rest.address and rest.port, localhost:8081\n"
+            "  -m, --jobmanager HOST:PORT   the REST interface of the cluster; else rest.address and rest.port, "
+            "localhost:8081\n"
             "  -D KEY=VALUE, --config FILE  settings\n"
             "\n"
             "Example:\n"

@@ -12,7 +12,8 @@ extern const struct cli_verb cli_jobmanager;
 
 static int run_jobmanager(const struct cli *cli, int argc, char **argv)
 {
-    static const struct cluster_argument own[] = {{"--host", NULL, true}, {"--webui-port", NULL, true}, {"--local", NULL, false}, {NULL, NULL, false}};
+    static const struct cluster_argument own[] = {
+        {"--host", NULL, true}, {"--webui-port", NULL, true}, {"--local", NULL, false}, {NULL, NULL, false}};
     struct cluster_arguments a;
     int exit_status = CLUSTER_EXIT_USAGE;
 
@@ -39,7 +40,8 @@ const struct cli_verb cli_jobmanager = {
     .name = "jobmanager",
     .arguments = "[ARGUMENTS]",
     .doc = "run the JobManager of a cluster",
-    .help = "Takes jobs by its REST interface (rest.port, 8081), keeps them in the cluster's folder and runs them; those that it\n"
+    .help = "Takes jobs by its REST interface (rest.port, 8081), keeps them in the cluster's folder and runs them; "
+            "those that it\n"
             "was killed with go on when it is started anew. Ctrl-c and SIGTERM end it, as does DELETE /cluster.\n"
             "  -D KEY=VALUE       a setting: of the cluster, or a default of its jobs\n"
             "  --config FILE      settings from a YAML file; -D wins\n"

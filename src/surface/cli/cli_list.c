@@ -43,7 +43,8 @@ static struct listed *read_jobs(struct cluster_client *c, struct str answer, uin
     struct listed *jobs = ARENA_ARRAY(c->arena, struct listed, *count + 1);
     at = 0;
     for (uint32_t n = 0; answer_next(list, &at, &item); n++) {
-        struct listed job = {answer_int(answer_member(item, "start-time"), 0), text_of(c, item, "jid"), text_of(c, item, "name"), text_of(c, item, "state")};
+        struct listed job = {answer_int(answer_member(item, "start-time"), 0), text_of(c, item, "jid"),
+                             text_of(c, item, "name"), text_of(c, item, "state")};
         uint32_t place = n;
         for (; place > 0 && jobs[place - 1].start_ms > job.start_ms; place--) jobs[place] = jobs[place - 1];
         jobs[place] = job;
@@ -56,11 +57,13 @@ static void print_job(const struct listed *job, struct buf *out)
     struct civil t;
 
     civil_from_ms(job->start_ms, &t);
-    buf_printf(out, "%02d.%02d.%04d %02d:%02d:%02d : %s : %s (%s)\n", t.day, t.month, t.year, t.hour, t.minute, t.second, job->id, job->name, job->state);
+    buf_printf(out, "%02d.%02d.%04d %02d:%02d:%02d : %s : %s (%s)\n", t.day, t.month, t.year, t.hour, t.minute,
+               t.second, job->id, job->name, job->state);
 }
 
 /* Those of one kind; `none` where there are none, "" prints nothing. */
-static void print_kind(const struct listed *jobs, uint32_t count, bool (*is_of_kind)(const char *state), const char *title, const char *none, struct buf *out)
+static void print_kind(const struct listed *jobs, uint32_t count, bool (*is_of_kind)(const char *state),
+                       const char *title, const char *none, struct buf *out)
 {
     uint32_t found = 0;
 
@@ -88,9 +91,15 @@ static enum status list_jobs(struct cluster_arguments *a, struct buf *out, struc
     enum status st = cluster_client_get(&c, "/jobs/overview", &answer, e);
     if (st == S_OK) {
         const struct listed *jobs = read_jobs(&c, answer, &count);
-        if (running) print_kind(jobs, count, is_running, "------------------ Running/Restarting Jobs -------------------\n", "No running jobs.\n", out);
-        if (scheduled) print_kind(jobs, count, is_scheduled, "----------------------- Scheduled Jobs -----------------------\n", "No scheduled jobs.\n", out);
-        if (all) print_kind(jobs, count, is_over, "---------------------- Terminated Jobs -----------------------\n", "", out);
+        if (running)
+            print_kind(jobs, count, is_running, "------------------ Running/Restarting Jobs -------------------\n",
+                       "No running jobs.\n", out);
+        if (scheduled)
+            print_kind(jobs, count, is_scheduled, "----------------------- Scheduled Jobs -----------------------\n",
+                       "No scheduled jobs.\n", out);
+        if (all)
+            print_kind(jobs, count, is_over, "---------------------- Terminated Jobs -----------------------\n", "",
+                       out);
     }
     cluster_client_close(&c);
     return st;
@@ -100,7 +109,8 @@ extern const struct cli_verb cli_list;
 
 static int run_list(const struct cli *cli, int argc, char **argv)
 {
-    static const struct cluster_argument own[] = {{"-r", "--running", false}, {"-s", "--scheduled", false}, {"-a", "--all", false}, {NULL, NULL, false}};
+    static const struct cluster_argument own[] = {
+        {"-r", "--running", false}, {"-s", "--scheduled", false}, {"-a", "--all", false}, {NULL, NULL, false}};
     struct cluster_arguments a;
     struct err e = {0};
     struct buf out;
@@ -109,8 +119,10 @@ static int run_list(const struct cli *cli, int argc, char **argv)
     if (cluster_arguments_read(&a, cli, "thalweg list", own, argc, argv)) {
         buf_init(&out, &a.mem);
         enum status st = S_OK;
-        if (a.wants_help) cli_say_help(cli, &cli_list);
-        else st = list_jobs(&a, &out, &e);
+        if (a.wants_help)
+            cli_say_help(cli, &cli_list);
+        else
+            st = list_jobs(&a, &out, &e);
         program_say(cli->sys, 1, buf_text(&out));
         exit_status = st == S_OK ? 0 : cluster_fail(&a, &e);
         buf_release(&out);
@@ -126,7 +138,8 @@ const struct cli_verb cli_list = {
     .help = "  -r, --running      those that run, or are to be started anew\n"
             "  -s, --scheduled    those that are about to begin\n"
             "  -a, --all          also those that are over\n"
-            "  -m, --jobmanager HOST:PORT   the REST interface of the cluster; else rest.address and rest.port, localhost:8081\n"
+            "  -m, --jobmanager HOST:PORT   the REST interface of the cluster; else rest.address and rest.port, "
+            "localhost:8081\n"
             "  -D KEY=VALUE, --config FILE  settings\n"
             "\n"
             "Example:\n"

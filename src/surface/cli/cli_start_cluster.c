@@ -35,7 +35,8 @@ static enum status check_free(struct starting *s, struct err *e)
 
     if (cluster_client_get(&s->client, "/overview", &answer, &why) == E_IO) return S_OK;
     err_set(e, E_EXISTS, "something answers at %s already", s->client.base);
-    err_hint(e, "`thalweg stop-cluster` stops a cluster; another one beside it: -D rest.port=N -D jobmanager.rpc.port=M");
+    err_hint(e,
+             "`thalweg stop-cluster` stops a cluster; another one beside it: -D rest.port=N -D jobmanager.rpc.port=M");
     return E_EXISTS;
 }
 
@@ -48,7 +49,8 @@ static enum status await_taskmanagers(struct starting *s, int64_t wanted, struct
     struct str answer;
 
     while (!is_up && lives && sys_mono_ns(sys) < until) {
-        is_up = cluster_client_get(&s->client, "/overview", &answer, NULL) == S_OK && answer_int(answer_member(answer, "taskmanagers"), -1) >= wanted;
+        is_up = cluster_client_get(&s->client, "/overview", &answer, NULL) == S_OK &&
+                answer_int(answer_member(answer, "taskmanagers"), -1) >= wanted;
         lives = sys_process_runs(s->jobmanager);
         if (!is_up) (void)sys_park(sys, p, LOOK_NS);
     }
@@ -73,8 +75,9 @@ static enum status start_all(struct starting *s, struct err *e)
     TRY(await_taskmanagers(s, 0, e));
     for (int64_t i = 0; i < s->taskmanagers; i++) TRY(cluster_daemon_start(a, &daemon_taskmanager, &id, &log, e));
     TRY(await_taskmanagers(s, s->taskmanagers, e));
-    program_say(a->cli->sys, 1, arena_printf(&a->arena, "The cluster is up: %s, %lld TaskManager%s; logs in %s\n", s->client.base,
-                                             (long long)s->taskmanagers, s->taskmanagers == 1 ? "" : "s", cluster_folder(a)));
+    program_say(a->cli->sys, 1,
+                arena_printf(&a->arena, "The cluster is up: %s, %lld TaskManager%s; logs in %s\n", s->client.base,
+                             (long long)s->taskmanagers, s->taskmanagers == 1 ? "" : "s", cluster_folder(a)));
     return S_OK;
 }
 
@@ -88,8 +91,10 @@ static int run_start_cluster(const struct cli *cli, int argc, char **argv)
 
     if (cluster_arguments_read(&a, cli, "thalweg start-cluster", own, argc, argv)) {
         enum status st = S_OK;
-        if (a.wants_help) cli_say_help(cli, &cli_start_cluster);
-        else st = start_all(&s, &e);
+        if (a.wants_help)
+            cli_say_help(cli, &cli_start_cluster);
+        else
+            st = start_all(&s, &e);
         exit_status = st == S_OK ? 0 : cluster_fail(&a, &e);
         cluster_client_close(&s.client);
     }

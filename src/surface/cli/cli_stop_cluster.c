@@ -28,12 +28,13 @@ const struct cli_verb cli_stop_cluster = {
     .name = "stop-cluster",
     .arguments = "[ARGUMENTS]",
     .doc = "stop the cluster that start-cluster started",
-    .help = "Jobs that run are canceled; with high-availability.storageDir they go on when the cluster is started again.\n"
-            "  -D KEY=VALUE       a setting, as for start-cluster: rest.port and io.tmp.dirs say which cluster is meant\n"
-            "  --config FILE      settings from a YAML file; -D wins\n"
-            "\n"
-            "Example:\n"
-            "  thalweg stop-cluster\n",
+    .help =
+        "Jobs that run are canceled; with high-availability.storageDir they go on when the cluster is started again.\n"
+        "  -D KEY=VALUE       a setting, as for start-cluster: rest.port and io.tmp.dirs say which cluster is meant\n"
+        "  --config FILE      settings from a YAML file; -D wins\n"
+        "\n"
+        "Example:\n"
+        "  thalweg stop-cluster\n",
     .run = run_stop_cluster,
     .own_help = true,
     .program = "stop-cluster.sh",

@@ -33,7 +33,8 @@ const struct cli_verb cli_taskmanager = {
     .name = "taskmanager",
     .arguments = "[ARGUMENTS]",
     .doc = "offer slots to the JobManager of a cluster",
-    .help = "Finds the JobManager by jobmanager.rpc.address and jobmanager.rpc.port (localhost, 6123) and proves by the cluster's key\n"
+    .help = "Finds the JobManager by jobmanager.rpc.address and jobmanager.rpc.port (localhost, 6123) and proves by "
+            "the cluster's key\n"
             "that it belongs to it; every job that gets slots here has a process of its own.\n"
             "  -D KEY=VALUE       a setting: taskmanager.numberOfTaskSlots is how many slots it offers (1)\n"
             "  --config FILE      settings from a YAML file; -D wins\n"

@@ -12,8 +12,8 @@
 struct reading {
     struct cluster_arguments *a;
     const struct cluster_argument *own;
-    struct config given;  /* -D and their like */
-    const char *file;     /* --config; NULL: not given */
+    struct config given; /* -D and their like */
+    const char *file;    /* --config; NULL: not given */
     int argc, at;
     char **argv;
     struct err *e;
@@ -28,7 +28,8 @@ enum status cluster_set_address(struct config *c, const char *text, struct err *
 
     if (colon != NULL && bracket != NULL && colon < bracket) colon = NULL; /* one of those in [::1] */
     if (colon != NULL) host.size = (size_t)(colon - text);
-    bool is_right = host.size > 0 && (colon == NULL || (str_to_int64(str_of(colon + 1), &port) && port > 0 && port <= 65535));
+    bool is_right = host.size > 0 &&
+                    (colon == NULL || (str_to_int64(str_of(colon + 1), &port) && port > 0 && port <= 65535));
     if (!is_right) {
         err_set(e, E_CONFIG, "'%.200s' is no address of a JobManager", text);
         err_hint(e, "write HOST:PORT, the port being that of its REST interface: localhost:8081");
@@ -58,8 +59,8 @@ static enum status take_common(struct reading *r, const char *name, const char *
 }
 
 static const struct cluster_argument common[] = {
-    {"-D", NULL, true}, {"-m", "--jobmanager", true}, {"-t", "--target", true}, {"--config", NULL, true}, {"--configDir", NULL, true},
-    {NULL, NULL, false},
+    {"-D", NULL, true},       {"-m", "--jobmanager", true}, {"-t", "--target", true},
+    {"--config", NULL, true}, {"--configDir", NULL, true},  {NULL, NULL, false},
 };
 
 /* --- arguments ----------------------------------------------------------------------------------------------------- */
@@ -79,7 +80,8 @@ static bool is_named(const char *arg, const char *name, bool has_value, const ch
 static const struct cluster_argument *find(const struct cluster_argument *list, const char *arg, const char **value)
 {
     for (; list->name != NULL; list++)
-        if (is_named(arg, list->name, list->has_value, value) || is_named(arg, list->other, list->has_value, value)) return list;
+        if (is_named(arg, list->name, list->has_value, value) || is_named(arg, list->other, list->has_value, value))
+            return list;
     return NULL;
 }
 
@@ -129,11 +131,12 @@ static enum status read_files(struct reading *r)
     if (r->file != NULL) return config_read_yaml(&a->config, a->cli->sys, r->file, r->e);
     if (folder == NULL) return S_OK;
     const char *path = arena_printf(&a->arena, "%s/config.yaml", folder);
-    return sys_file_stat(a->cli->sys, path, &st, NULL) == S_OK ? config_read_yaml(&a->config, a->cli->sys, path, r->e) : S_OK;
+    return sys_file_stat(a->cli->sys, path, &st, NULL) == S_OK ? config_read_yaml(&a->config, a->cli->sys, path, r->e)
+                                                               : S_OK;
 }
 
-bool cluster_arguments_read(struct cluster_arguments *a, const struct cli *cli, const char *verb, const struct cluster_argument *own,
-                            int argc, char **argv)
+bool cluster_arguments_read(struct cluster_arguments *a, const struct cli *cli, const char *verb,
+                            const struct cluster_argument *own, int argc, char **argv)
 {
     struct err e = {0};
     enum status st = S_OK;
@@ -146,7 +149,8 @@ bool cluster_arguments_read(struct cluster_arguments *a, const struct cli *cli, 
     config_init(&r.given, &a->arena);
     for (; st == S_OK && r.at < argc; r.at++) st = take_one(&r);
     if (st == S_OK && !a->wants_help) st = read_files(&r);
-    for (uint32_t i = 0; i < r.given.count; i++) config_set_from(&a->config, r.given.items[i].key, r.given.items[i].value, r.given.places[i]);
+    for (uint32_t i = 0; i < r.given.count; i++)
+        config_set_from(&a->config, r.given.items[i].key, r.given.items[i].value, r.given.places[i]);
     if (st == S_OK) st = cluster_keys_check(&a->config, &e);
     a->options = config_options(&a->config);
     if (st != S_OK) cluster_fail(a, &e);

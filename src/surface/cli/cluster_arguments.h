@@ -25,8 +25,8 @@ struct cluster_arguments {
 };
 
 /* Reads and checks. False: a mistake was told; still to be released. `own` ends with name NULL. */
-bool cluster_arguments_read(struct cluster_arguments *a, const struct cli *cli, const char *verb, const struct cluster_argument *own,
-                            int argc, char **argv);
+bool cluster_arguments_read(struct cluster_arguments *a, const struct cli *cli, const char *verb,
+                            const struct cluster_argument *own, int argc, char **argv);
 void cluster_arguments_release(struct cluster_arguments *a);
 /* An error on standard error, with the verb in front; answers 1. */
 int cluster_fail(const struct cluster_arguments *a, const struct err *e);

@@ -8,19 +8,30 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HTTP_OK = 200, HTTP_OK_END = 300, NOT_FOUND = 404, UNAUTHORIZED = 401, FORBIDDEN = 403, FILE_MAX = 256 * 1024 * 1024 };
+enum {
+    HTTP_OK = 200,
+    HTTP_OK_END = 300,
+    NOT_FOUND = 404,
+    UNAUTHORIZED = 401,
+    FORBIDDEN = 403,
+    FILE_MAX = 256 * 1024 * 1024
+};
 enum { FIRST_PAUSE_MS = 10, LONGEST_PAUSE_MS = 500, ID_DIGITS = 32, REASON_MAX = 1500 };
 
-bool is_job_id(const char *text) { return strlen(text) == ID_DIGITS && strspn(text, "0123456789abcdefABCDEF") == ID_DIGITS; }
+bool is_job_id(const char *text)
+{
+    return strlen(text) == ID_DIGITS && strspn(text, "0123456789abcdefABCDEF") == ID_DIGITS;
+}
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
-enum status cluster_client_open(struct cluster_client *c, const struct cli *cli, const struct options *o, struct mem *mem, struct arena *a,
-                                struct err *e)
+enum status cluster_client_open(struct cluster_client *c, const struct cli *cli, const struct options *o,
+                                struct mem *mem, struct arena *a, struct err *e)
 {
     const char *host = options_get(o, cluster_defs, "rest.address");
 
     *c = (struct cluster_client){.sys = cli->sys, .http = cli->http, .mem = mem, .arena = a};
-    c->base = arena_printf(a, strchr(host, ':') != NULL ? "http://[%s]:%s" : "http://%s:%s", host, options_get(o, cluster_defs, "rest.port"));
+    c->base = arena_printf(a, strchr(host, ':') != NULL ? "http://[%s]:%s" : "http://%s:%s", host,
+                           options_get(o, cluster_defs, "rest.port"));
     c->timeout_ms = options_int(o, cluster_defs, "client.timeout");
     buf_init(&c->answer, mem);
     if (cli->http == NULL) return err_set(e, E_UNSUPPORTED, "this program cannot speak HTTP");
@@ -45,17 +56,20 @@ static const char *reason_of(struct cluster_client *c, struct str answer)
     while (answer_next(errors, &at, &item)) last = item;
     const char *text = answer_text(last, c->arena);
     if (text == NULL) return NULL;
-    size_t size = strcspn(text, "\n"), name = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._$");
+    size_t size = strcspn(text, "\n"),
+           name = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._$");
     bool is_class = name > 0 && text[name] == ':' && memchr(text, '.', name) != NULL;
-    return arena_strndup(c->arena, text + (is_class ? name + 2 : 0), MIN((size_t)REASON_MAX, size - (is_class ? name + 2 : 0)));
+    return arena_strndup(c->arena, text + (is_class ? name + 2 : 0),
+                         MIN((size_t)REASON_MAX, size - (is_class ? name + 2 : 0)));
 }
 
-static enum status refused(struct cluster_client *c, const char *method, const char *path, struct str answer, struct err *e)
+static enum status refused(struct cluster_client *c, const char *method, const char *path, struct str answer,
+                           struct err *e)
 {
     const char *reason = reason_of(c, answer);
-    enum status st = c->http_status == NOT_FOUND                                      ? E_NOT_FOUND
+    enum status st = c->http_status == NOT_FOUND                                     ? E_NOT_FOUND
                      : c->http_status == UNAUTHORIZED || c->http_status == FORBIDDEN ? E_PERMISSION
-                                                                                      : E_DATA;
+                                                                                     : E_DATA;
 
     if (reason != NULL) return err_set(e, st, "%s", reason);
     return err_set(e, st, "%s %s%s was answered with status %d of HTTP", method, c->base, path, c->http_status);
@@ -65,13 +79,14 @@ static enum status no_cluster(struct cluster_client *c, const struct err *inner,
 {
     if (inner->status == E_CANCELED) return err_pass_on(e, inner);
     err_set(e, E_IO, "no cluster answers at %s: %s", c->base, inner->text);
-    err_hint(e, "`thalweg start-cluster` starts one on this machine; another one is named by -m HOST:PORT, the port being that of its REST "
+    err_hint(e, "`thalweg start-cluster` starts one on this machine; another one is named by -m HOST:PORT, the port "
+                "being that of its REST "
                 "interface");
     return E_IO;
 }
 
-enum status cluster_client_call(struct cluster_client *c, const char *method, const char *path, const char *type, struct str body,
-                                struct str *answer, struct err *e)
+enum status cluster_client_call(struct cluster_client *c, const char *method, const char *path, const char *type,
+                                struct str body, struct str *answer, struct err *e)
 {
     struct sys_http_request r = {.method = method,
                                  .url = arena_printf(c->arena, "%s%s", c->base, path),
@@ -87,7 +102,8 @@ enum status cluster_client_call(struct cluster_client *c, const char *method, co
     memset(c->answer.data + c->answer.size, 0, FORMAT_PADDING);
     *answer = (struct str){c->answer.data, c->answer.size};
     if (answer->size > 0 && answer_check(*answer, c->mem, &inner) != S_OK)
-        return err_set(e, E_DATA, "%s is no cluster: it answers status %d of HTTP, and %s", r.url, c->http_status, inner.text);
+        return err_set(e, E_DATA, "%s is no cluster: it answers status %d of HTTP, and %s", r.url, c->http_status,
+                       inner.text);
     return c->http_status >= HTTP_OK && c->http_status < HTTP_OK_END ? S_OK : refused(c, method, path, *answer, e);
 }
 
@@ -117,7 +133,8 @@ enum status cluster_client_await(struct cluster_client *c, const char *path, str
         TRY(cluster_client_get(c, path, &answer, e));
         *operation = answer_member(answer, "operation");
         if (answer_is(answer_member(answer_member(answer, "status"), "id"), "\"COMPLETED\"")) return S_OK;
-        if (!pause_for(c, &pause_ms)) return err_set(e, E_CANCELED, "interrupted; what was asked for goes on in the cluster");
+        if (!pause_for(c, &pause_ms))
+            return err_set(e, E_CANCELED, "interrupted; what was asked for goes on in the cluster");
     }
 }
 
@@ -149,7 +166,8 @@ static enum status append_file(struct cluster_client *c, const char *path, struc
     size_t got = 1;
 
     TRY(sys_file_stat(c->sys, path, &s, e));
-    if (!s.is_regular || s.size > FILE_MAX) return err_set(e, E_CONFIG, "'%s' is no file of at most %d MiB", path, FILE_MAX >> 20);
+    if (!s.is_regular || s.size > FILE_MAX)
+        return err_set(e, E_CONFIG, "'%s' is no file of at most %d MiB", path, FILE_MAX >> 20);
     TRY(sys_file_open(c->sys, path, SYS_READ, &f, e));
     enum status st = S_OK;
     buf_reserve(out, (size_t)s.size + 64 * 1024);
@@ -170,7 +188,8 @@ static void begin_part(struct buf *form, const char *boundary, const char *name,
 }
 
 /* Names of files inside of the form are fixed: what users call them may hold anything. */
-static enum status write_form(struct cluster_client *c, const struct cluster_submission *s, const char *boundary, struct buf *form, struct err *e)
+static enum status write_form(struct cluster_client *c, const struct cluster_submission *s, const char *boundary,
+                              struct buf *form, struct err *e)
 {
     begin_part(form, boundary, "request", NULL);
     buf_printf(form, "{\"executionPlanFileName\":\"graph\",\"jobJarFileNames\":[%s],\"jobArtifactFileNames\":[]}\r\n",
@@ -200,7 +219,8 @@ enum status cluster_client_submit(struct cluster_client *c, const struct cluster
     if (st == S_OK) st = cluster_client_call(c, "POST", "/jobs", type, (struct str){form.data, form.size}, &answer, e);
     buf_release(&form);
     if (st != S_OK) return st;
-    const char *url = answer_text(answer_member(answer, "jobUrl"), c->arena), *slash = url != NULL ? strrchr(url, '/') : NULL;
+    const char *url = answer_text(answer_member(answer, "jobUrl"), c->arena),
+               *slash = url != NULL ? strrchr(url, '/') : NULL;
     if (slash == NULL || !is_job_id(slash + 1)) return err_set(e, E_DATA, "%s/jobs answers no job", c->base);
     memcpy(id, slash + 1, JOB_ID_SIZE);
     return S_OK;

@@ -44,7 +44,8 @@ static uint32_t read_ids(struct cluster_arguments *a, const char *path, int64_t 
     return count;
 }
 
-static enum status write_ids(struct cluster_arguments *a, const char *path, const int64_t *ids, uint32_t count, struct err *e)
+static enum status write_ids(struct cluster_arguments *a, const char *path, const int64_t *ids, uint32_t count,
+                             struct err *e)
 {
     struct sys *sys = a->cli->sys;
     struct sys_file *f;
@@ -86,7 +87,8 @@ static const char *host_name(void)
     return name != NULL ? name : "localhost";
 }
 
-enum status cluster_daemon_start(struct cluster_arguments *a, const struct cluster_daemon *d, int64_t *id, const char **log, struct err *e)
+enum status cluster_daemon_start(struct cluster_arguments *a, const struct cluster_daemon *d, int64_t *id,
+                                 const char **log, struct err *e)
 {
     struct sys *sys = a->cli->sys;
     int64_t *ids = ARENA_ARRAY(&a->arena, int64_t, IDS_MAX);
@@ -117,8 +119,8 @@ static enum status await_end(struct cluster_arguments *a, int64_t id, const char
     while (sys_process_is(id, program) && sys_mono_ns(a->cli->sys) < until) (void)sys_park(a->cli->sys, p, LOOK_NS);
     sys_parker_free(a->cli->sys, p);
     if (!sys_process_is(id, program)) return S_OK;
-    return err_set(e, E_CANCELED, "process %lld was told to end and has not within %d s; kill -9 %lld ends it", (long long)id, STOP_MS / 1000,
-                   (long long)id);
+    return err_set(e, E_CANCELED, "process %lld was told to end and has not within %d s; kill -9 %lld ends it",
+                   (long long)id, STOP_MS / 1000, (long long)id);
 }
 
 enum status cluster_daemon_stop(struct cluster_arguments *a, const struct cluster_daemon *d, bool all, struct err *e)
@@ -130,7 +132,8 @@ enum status cluster_daemon_stop(struct cluster_arguments *a, const struct cluste
 
     if (count == 0) say(a, arena_printf(&a->arena, "No %s daemon to stop on host %s.\n", d->name, host_name()));
     for (uint32_t i = last; i < count; i++) {
-        say(a, arena_printf(&a->arena, "Stopping %s daemon (pid: %lld) on host %s.\n", d->name, (long long)ids[i], host_name()));
+        say(a, arena_printf(&a->arena, "Stopping %s daemon (pid: %lld) on host %s.\n", d->name, (long long)ids[i],
+                            host_name()));
         sys_process_terminate(ids[i]);
     }
     for (uint32_t i = last; st == S_OK && i < count; i++) st = await_end(a, ids[i], program, e);
@@ -144,9 +147,13 @@ enum status cluster_daemon_verb(struct cluster_arguments *a, const struct cluste
     int64_t id;
     enum status st;
 
-    if (strcmp(verb, "start") == 0) st = cluster_daemon_start(a, d, &id, &log, &e);
-    else if (strcmp(verb, "stop") == 0 || strcmp(verb, "stop-all") == 0) st = cluster_daemon_stop(a, d, strcmp(verb, "stop-all") == 0, &e);
-    else st = err_set(&e, E_CONFIG, "'%.100s' is nothing that it does; it takes start, start-foreground, stop and stop-all", verb);
+    if (strcmp(verb, "start") == 0)
+        st = cluster_daemon_start(a, d, &id, &log, &e);
+    else if (strcmp(verb, "stop") == 0 || strcmp(verb, "stop-all") == 0)
+        st = cluster_daemon_stop(a, d, strcmp(verb, "stop-all") == 0, &e);
+    else
+        st = err_set(&e, E_CONFIG,
+                     "'%.100s' is nothing that it does; it takes start, start-foreground, stop and stop-all", verb);
     if (st != S_OK) (void)cluster_fail(a, &e);
     return st;
 }

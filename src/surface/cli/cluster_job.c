@@ -30,13 +30,17 @@ bool cluster_job_id(const struct cluster_arguments *a, uint32_t word, const char
     if (*id == NULL)
         err_set(&e, E_CONFIG, "Missing JobID. Specify a Job ID to manipulate a job.");
     else
-        err_set(&e, E_CONFIG, "Cannot parse JobID from \"%.200s\". The expected format is [0-9a-fA-F]{32}, e.g. fd72014d4c864993a2e5a9287b4a9c5d.", *id);
+        err_set(&e, E_CONFIG,
+                "Cannot parse JobID from \"%.200s\". The expected format is [0-9a-fA-F]{32}, e.g. "
+                "fd72014d4c864993a2e5a9287b4a9c5d.",
+                *id);
     err_hint(&e, "`thalweg list` shows the jobs");
     (void)cluster_fail(a, &e);
     return false;
 }
 
-int cluster_job_run(const struct cli *cli, const struct cli_verb *v, const struct cluster_argument *own, cluster_job_fn act, int argc, char **argv)
+int cluster_job_run(const struct cli *cli, const struct cli_verb *v, const struct cluster_argument *own,
+                    cluster_job_fn act, int argc, char **argv)
 {
     struct cluster_arguments a;
     struct cluster_client c = {0};
@@ -61,7 +65,8 @@ int cluster_job_run(const struct cli *cli, const struct cli_verb *v, const struc
     return exit_status;
 }
 
-enum status cluster_trigger(struct cluster_client *c, const char *path, struct str body, const char **trigger, struct err *e)
+enum status cluster_trigger(struct cluster_client *c, const char *path, struct str body, const char **trigger,
+                            struct err *e)
 {
     struct str answer;
 

@@ -40,8 +40,11 @@ static enum status check_address(const char *host, struct err *e)
     struct str h = str_of(host);
 
     if (str_equal_nocase(h, STR("localhost")) || str_starts(h, STR("127.")) || str_equal(h, STR("::1"))) return S_OK;
-    err_set(e, E_UNSUPPORTED, "configuration 'rest.bind-address' is '%.100s': the REST interface listens on this machine only (localhost, "
-                              "127.0.0.1, ::1), since what it says is not encrypted in this version", host);
+    err_set(
+        e, E_UNSUPPORTED,
+        "configuration 'rest.bind-address' is '%.100s': the REST interface listens on this machine only (localhost, "
+        "127.0.0.1, ::1), since what it says is not encrypted in this version",
+        host);
     err_hint(e, "reach it from elsewhere through ssh: ssh -L 8081:localhost:8081 HOST");
     return E_UNSUPPORTED;
 }
@@ -58,18 +61,22 @@ static enum status listen_first_free(struct jobmanager *j, struct sys_httpd_opti
         enum status st = http->open(j->sys, o, &j->server, &why);
         if (st == S_OK) return S_OK;
         if (st == E_EXISTS && o->port < last) continue;
-        if (st == E_EXISTS) err_hint(&why, "is a cluster running already? Another port: -D rest.port=N, or a range: -D rest.bind-port=8081-8090");
+        if (st == E_EXISTS)
+            err_hint(
+                &why,
+                "is a cluster running already? Another port: -D rest.port=N, or a range: -D rest.bind-port=8081-8090");
         return err_pass_on(e, &why);
     }
 }
 
 static enum status open_server(struct jobmanager *j, struct err *e)
 {
-    struct sys_httpd_options o = {.host = options_get(&j->a->options, cluster_defs, "rest.bind-address"),
-                                  .body_max = options_int(&j->a->options, cluster_defs, "rest.server.max-content-length"),
-                                  .folder = arena_printf(&j->a->arena, "%s/uploads", j->folder),
-                                  .answer = rest_answer,
-                                  .arg = j->rest};
+    struct sys_httpd_options o = {
+        .host = options_get(&j->a->options, cluster_defs, "rest.bind-address"),
+        .body_max = options_int(&j->a->options, cluster_defs, "rest.server.max-content-length"),
+        .folder = arena_printf(&j->a->arena, "%s/uploads", j->folder),
+        .answer = rest_answer,
+        .arg = j->rest};
 
     TRY(check_address(o.host, e));
     TRY(sys_dir_make(j->sys, o.folder, e));
@@ -159,7 +166,8 @@ static enum status make_dispatcher(struct jobmanager *j, struct err *e)
 
 static void make_rest(struct jobmanager *j)
 {
-    struct rest_options o = {.sys = j->sys, .log = &j->logging.log, .settings = &j->a->options, .folder = j->folder, .ends = &j->ends};
+    struct rest_options o = {
+        .sys = j->sys, .log = &j->logging.log, .settings = &j->a->options, .folder = j->folder, .ends = &j->ends};
 
     o.token = cluster_rest_token(&j->key, &j->a->arena);
     if (!j->is_local) o.taskmanager = view_taskmanager;
@@ -177,7 +185,8 @@ static enum status start(struct jobmanager *j, struct err *e)
     TRY(open_cluster(j, e));
     TRY(make_dispatcher(j, e));
     TRY(dispatcher_recover(j->dispatcher, e));
-    j->address = arena_printf(&j->a->arena, "http://%s:%d", options_get(&j->a->options, cluster_defs, "rest.bind-address"),
+    j->address = arena_printf(&j->a->arena, "http://%s:%d",
+                              options_get(&j->a->options, cluster_defs, "rest.bind-address"),
                               j->a->cli->httpd->port(j->server));
     rest_begin(j->rest, j->dispatcher, j->address);
     return S_OK;
@@ -188,7 +197,9 @@ static void say_ready(struct jobmanager *j)
     char line[SYS_PATH_MAX];
 
     int length = snprintf(line, sizeof line, "JobManager: REST at %s, ", j->address);
-    if (j->cluster != NULL) length += snprintf(line + length, sizeof line - (size_t)length, "TaskManagers at port %d, ", cluster_port(j->cluster));
+    if (j->cluster != NULL)
+        length += snprintf(line + length, sizeof line - (size_t)length, "TaskManagers at port %d, ",
+                           cluster_port(j->cluster));
     snprintf(line + length, sizeof line - (size_t)length, "jobs in %s\n", j->folder);
     program_say(j->sys, 1, line);
 }
@@ -197,7 +208,8 @@ static void wait_for_end(struct jobmanager *j)
 {
     struct sys_parker *p = sys_parker_create(j->sys);
 
-    while (sys_atomic_load(&j->ends) == 0 && sys_signal_take(j->sys) == SYS_SIGNAL_NONE) (void)sys_park(j->sys, p, LOOK_NS);
+    while (sys_atomic_load(&j->ends) == 0 && sys_signal_take(j->sys) == SYS_SIGNAL_NONE)
+        (void)sys_park(j->sys, p, LOOK_NS);
     sys_parker_free(j->sys, p);
 }
 
@@ -231,22 +243,24 @@ static enum status run_taskmanager(struct cluster_arguments *a, struct logging *
 {
     const struct options *o = &a->options;
     int64_t slots = options_int(o, config_defs, "taskmanager.numberOfTaskSlots");
-    struct taskmanager_options t = {.sys = a->cli->sys,
-                                    .log = &logging->log,
-                                    .host = options_get(o, cluster_defs, "jobmanager.rpc.address"),
-                                    .port = (int)options_int(o, cluster_defs, "jobmanager.rpc.port"),
-                                    .key_path = cluster_key_path(a),
-                                    .own_host = options_get(o, config_defs, "taskmanager.host"),
-                                    .folder = arena_printf(&a->arena, "%s/taskmanager-%lld", cluster_folder(a), (long long)sys_process_own_id()),
-                                    .slots = slots > 0 ? (uint32_t)slots : 1,
-                                    .heartbeat_interval_ms = options_int(o, cluster_defs, "heartbeat.interval"),
-                                    .heartbeat_timeout_ms = options_int(o, cluster_defs, "heartbeat.timeout")};
+    struct taskmanager_options t = {
+        .sys = a->cli->sys,
+        .log = &logging->log,
+        .host = options_get(o, cluster_defs, "jobmanager.rpc.address"),
+        .port = (int)options_int(o, cluster_defs, "jobmanager.rpc.port"),
+        .key_path = cluster_key_path(a),
+        .own_host = options_get(o, config_defs, "taskmanager.host"),
+        .folder = arena_printf(&a->arena, "%s/taskmanager-%lld", cluster_folder(a), (long long)sys_process_own_id()),
+        .slots = slots > 0 ? (uint32_t)slots : 1,
+        .heartbeat_interval_ms = options_int(o, cluster_defs, "heartbeat.interval"),
+        .heartbeat_timeout_ms = options_int(o, cluster_defs, "heartbeat.timeout")};
 
     if (says_key(o, "taskmanager.resource-id")) t.resource_id = options_get(o, config_defs, "taskmanager.resource-id");
     TRY(logging_open(logging, a->cli->sys, o, e));
     if (cluster_key_read(a->cli->sys, t.key_path, false, &t.key, e) != S_OK) {
-        err_hint(e, "start the JobManager first, which makes it, with the same io.tmp.dirs and rest.port; or name it: -D "
-                    "thalweg.security.token-file=FILE");
+        err_hint(e,
+                 "start the JobManager first, which makes it, with the same io.tmp.dirs and rest.port; or name it: -D "
+                 "thalweg.security.token-file=FILE");
         return e->status;
     }
     TRY(sys_dir_make(a->cli->sys, t.folder, e));

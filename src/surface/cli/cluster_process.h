@@ -8,4 +8,5 @@ int taskmanager_process_main(struct cluster_arguments *a);
 
 struct cluster_key;
 const char *cluster_key_path(struct cluster_arguments *a);
-const char *cluster_rest_token(const struct cluster_key *key, struct arena *a); /* what clients send: hexadecimal digits */
+const char *cluster_rest_token(const struct cluster_key *key,
+                               struct arena *a); /* what clients send: hexadecimal digits */

@@ -67,11 +67,13 @@ static void say_accumulators(struct remote_run *r, struct buf *text)
     struct str answer, item;
     size_t at = 0;
 
-    if (cluster_client_get(&r->client, arena_printf(&r->arena, "/jobs/%s/accumulators", r->id), &answer, NULL) != S_OK) return;
+    if (cluster_client_get(&r->client, arena_printf(&r->arena, "/jobs/%s/accumulators", r->id), &answer, NULL) != S_OK)
+        return;
     struct str list = answer_member(answer, "user-task-accumulators");
     while (answer_next(list, &at, &item))
         buf_printf(text, "- %s (%s): %s\n", answer_text(answer_member(item, "name"), &r->arena),
-                   answer_text(answer_member(item, "type"), &r->arena), answer_text(answer_member(item, "value"), &r->arena));
+                   answer_text(answer_member(item, "type"), &r->arena),
+                   answer_text(answer_member(item, "value"), &r->arena));
     if (at > 1) buf_append_text(text, "\n");
 }
 
@@ -80,7 +82,8 @@ static void say_finished(struct remote_run *r, int64_t run_ms)
     struct buf text;
 
     buf_init(&text, &r->mem);
-    buf_printf(&text, "Program execution finished\nJob with JobID %s has finished.\nJob Runtime: %lld ms\n", r->id, (long long)run_ms);
+    buf_printf(&text, "Program execution finished\nJob with JobID %s has finished.\nJob Runtime: %lld ms\n", r->id,
+               (long long)run_ms);
     size_t before = text.size;
     say_accumulators(r, &text);
     if (text.size > before) {
@@ -102,7 +105,8 @@ static enum status tell_failure(struct remote_run *r, struct err *e)
 
     TRY(cluster_client_get(&r->client, arena_printf(&r->arena, "/jobs/%s/exceptions", r->id), &answer, e));
     struct str entries = answer_member(answer_member(answer, "exceptionHistory"), "entries");
-    const char *why = answer_next(entries, &at, &item) ? answer_text(answer_member(item, "stacktrace"), &r->arena) : NULL;
+    const char *why = answer_next(entries, &at, &item) ? answer_text(answer_member(item, "stacktrace"), &r->arena)
+                                                       : NULL;
     return err_set(e, E_USER, "%s", why != NULL ? why : "the cluster does not say why");
 }
 
@@ -115,9 +119,11 @@ static enum status interrupted(struct remote_run *r, struct err *e)
         return E_CANCELED;
     }
     r->client.stop = NULL;
-    enum status st = cluster_client_call(&r->client, "PATCH", arena_printf(&r->arena, "/jobs/%s", r->id), NULL, (struct str){NULL, 0}, &answer, NULL);
+    enum status st = cluster_client_call(&r->client, "PATCH", arena_printf(&r->arena, "/jobs/%s", r->id), NULL,
+                                         (struct str){NULL, 0}, &answer, NULL);
     err_clear(e);
-    return st == S_OK ? err_set(e, E_CANCELED, "interrupted; the job is canceled") : err_set(e, E_CANCELED, "interrupted; the job could not be canceled");
+    return st == S_OK ? err_set(e, E_CANCELED, "interrupted; the job is canceled")
+                      : err_set(e, E_CANCELED, "interrupted; the job could not be canceled");
 }
 
 static enum status await_end(struct remote_run *r, struct api_remote_outcome *out, struct err *e)

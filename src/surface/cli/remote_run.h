@@ -6,10 +6,10 @@
 struct remote_run {
     struct program_remote face; /* first: what program.h knows of it */
     const struct cli *cli;
-    const char *address;        /* of -m; NULL: as the configuration says */
-    bool is_detached;           /* the job is left alone as soon as it is submitted */
-    bool shuts_down;            /* ctrl-c cancels the job */
-    bool is_quiet;              /* nothing is said of a job that went well */
+    const char *address; /* of -m; NULL: as the configuration says */
+    bool is_detached;    /* the job is left alone as soon as it is submitted */
+    bool shuts_down;     /* ctrl-c cancels the job */
+    bool is_quiet;       /* nothing is said of a job that went well */
     bool was_interrupted;
     /* its own */
     struct mem mem;

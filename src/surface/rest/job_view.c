@@ -45,19 +45,21 @@ void job_tasks_of(struct rest_call *c, int vertex, struct job_tasks *out)
 /* As Flink sums them up. */
 enum execution_state job_tasks_state(const struct job_tasks *t)
 {
-    static const enum execution_state strong[] = {EXECUTION_FAILED, EXECUTION_CANCELING, EXECUTION_CANCELED, EXECUTION_INITIALIZING,
-                                                  EXECUTION_RUNNING};
+    static const enum execution_state strong[] = {EXECUTION_FAILED, EXECUTION_CANCELING, EXECUTION_CANCELED,
+                                                  EXECUTION_INITIALIZING, EXECUTION_RUNNING};
 
     for (size_t i = 0; i < COUNT_OF(strong); i++)
         if (t->counts[strong[i]] > 0) return strong[i];
-    if (t->counts[EXECUTION_FINISHED] > 0) return t->counts[EXECUTION_FINISHED] == t->total ? EXECUTION_FINISHED : EXECUTION_RUNNING;
+    if (t->counts[EXECUTION_FINISHED] > 0)
+        return t->counts[EXECUTION_FINISHED] == t->total ? EXECUTION_FINISHED : EXECUTION_RUNNING;
     return EXECUTION_CREATED;
 }
 
 void job_write_counts(struct rest_call *c, const char *key, const struct job_tasks *t)
 {
     json_object(&c->out, key);
-    for (int s = 0; s < EXECUTION_STATE_COUNT; s++) json_int(&c->out, execution_state_name((enum execution_state)s), t->counts[s]);
+    for (int s = 0; s < EXECUTION_STATE_COUNT; s++)
+        json_int(&c->out, execution_state_name((enum execution_state)s), t->counts[s]);
     json_object_end(&c->out);
 }
 
@@ -72,10 +74,11 @@ bool job_execution(struct rest_call *c, uint32_t vertex, uint32_t subtask, struc
 static void write_lower_counts(struct rest_call *c, const struct job_tasks *t)
 {
     static const char *const names[EXECUTION_STATE_COUNT] = {
-        [EXECUTION_CREATED] = "created",     [EXECUTION_SCHEDULED] = "scheduled",       [EXECUTION_DEPLOYING] = "deploying",
-        [EXECUTION_RUNNING] = "running",     [EXECUTION_FINISHED] = "finished",         [EXECUTION_CANCELING] = "canceling",
-        [EXECUTION_CANCELED] = "canceled",   [EXECUTION_FAILED] = "failed",             [EXECUTION_RECONCILING] = "reconciling",
-        [EXECUTION_INITIALIZING] = "initializing"};
+        [EXECUTION_CREATED] = "created",         [EXECUTION_SCHEDULED] = "scheduled",
+        [EXECUTION_DEPLOYING] = "deploying",     [EXECUTION_RUNNING] = "running",
+        [EXECUTION_FINISHED] = "finished",       [EXECUTION_CANCELING] = "canceling",
+        [EXECUTION_CANCELED] = "canceled",       [EXECUTION_FAILED] = "failed",
+        [EXECUTION_RECONCILING] = "reconciling", [EXECUTION_INITIALIZING] = "initializing"};
 
     json_object(&c->out, "tasks");
     for (int s = 0; s < EXECUTION_STATE_COUNT; s++) json_int(&c->out, names[s], t->counts[s]);
@@ -182,7 +185,8 @@ void job_write_plan(struct rest_call *c, const char *key)
 int job_vertex(struct rest_call *c)
 {
     for (uint32_t v = 0; c->graph != NULL && v < c->graph->vertex_count; v++)
-        if (str_equal_nocase(str_of(c->graph->nodes[c->graph->vertices[v].head]->id), str_of(c->parameters[1]))) return (int)v;
+        if (str_equal_nocase(str_of(c->graph->nodes[c->graph->vertices[v].head]->id), str_of(c->parameters[1])))
+            return (int)v;
     rest_fail(c, NOT_FOUND, "JobVertex %s not found", c->parameters[1]);
     return GRAPH_NONE;
 }

@@ -14,9 +14,12 @@ static void print_text(struct json_write *w, const char *text)
     buf_append_byte(w->out, '"');
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '\n') buf_append_text(w->out, "\\n");
-        else if (c == '\t') buf_append_text(w->out, "\\t");
-        else if (c < 0x20) buf_printf(w->out, "\\u%04x", c);
+        if (c == '\n')
+            buf_append_text(w->out, "\\n");
+        else if (c == '\t')
+            buf_append_text(w->out, "\\t");
+        else if (c < 0x20)
+            buf_printf(w->out, "\\u%04x", c);
         else {
             if (c == '"' || c == '\\') buf_append_byte(w->out, '\\');
             buf_append_byte(w->out, (char)c);
@@ -55,8 +58,10 @@ void json_array_end(struct json_write *w) { close_with(w, ']'); }
 void json_text(struct json_write *w, const char *key, const char *text)
 {
     begin(w, key);
-    if (text != NULL) print_text(w, text);
-    else buf_append_text(w->out, "null");
+    if (text != NULL)
+        print_text(w, text);
+    else
+        buf_append_text(w->out, "null");
 }
 
 void json_int(struct json_write *w, const char *key, int64_t value)
@@ -70,8 +75,10 @@ void json_double(struct json_write *w, const char *key, double value)
     char digits[32];
 
     begin(w, key);
-    if (isfinite(value)) buf_append(w->out, digits, str_from_double(value, digits));
-    else buf_append_text(w->out, isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
+    if (isfinite(value))
+        buf_append(w->out, digits, str_from_double(value, digits));
+    else
+        buf_append_text(w->out, isnan(value) ? "\"NaN\"" : value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
 }
 
 void json_bool(struct json_write *w, const char *key, bool value)

@@ -15,7 +15,8 @@ void json_array(struct json_write *w, const char *key);
 void json_array_end(struct json_write *w);
 void json_text(struct json_write *w, const char *key, const char *text); /* text NULL: null */
 void json_int(struct json_write *w, const char *key, int64_t value);
-void json_double(struct json_write *w, const char *key, double value); /* as Java writes it; "NaN", as a text, where it is none */
+void json_double(struct json_write *w, const char *key,
+                 double value); /* as Java writes it; "NaN", as a text, where it is none */
 void json_bool(struct json_write *w, const char *key, bool value);
 void json_null(struct json_write *w, const char *key);
 void json_raw(struct json_write *w, const char *key, struct str json); /* a value that is JSON already */

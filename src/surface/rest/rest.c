@@ -54,8 +54,10 @@ static bool is_token(const struct rest *r, const char *authorization)
     struct str given = str_of(authorization), bearer = STR("Bearer ");
     unsigned char differs = 0;
 
-    if (r->o.token == NULL || !str_starts(given, bearer) || given.size - bearer.size != strlen(r->o.token)) return false;
-    for (size_t i = bearer.size; i < given.size; i++) differs |= (unsigned char)(given.data[i] ^ r->o.token[i - bearer.size]);
+    if (r->o.token == NULL || !str_starts(given, bearer) || given.size - bearer.size != strlen(r->o.token))
+        return false;
+    for (size_t i = bearer.size; i < given.size; i++)
+        differs |= (unsigned char)(given.data[i] ^ r->o.token[i - bearer.size]);
     return differs == 0;
 }
 
@@ -86,13 +88,17 @@ static bool may_change(const struct rest *r, const struct sys_httpd_request *q)
 }
 
 /* --- answers ------------------------------------------------------------------------------------------------------- */
-static void call_init(struct rest_call *c, struct rest *r, const struct sys_httpd_request *q, struct mem *mem, struct buf *body)
+static void call_init(struct rest_call *c, struct rest *r, const struct sys_httpd_request *q, struct mem *mem,
+                      struct buf *body)
 {
     *c = (struct rest_call){.rest = r, .request = q, .mem = mem, .body = body};
     arena_init(&c->arena, mem, 0);
 }
 
-static bool changes_something(const struct sys_httpd_request *q) { return strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0; }
+static bool changes_something(const struct sys_httpd_request *q)
+{
+    return strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0;
+}
 
 void rest_answer(void *rest, const struct sys_httpd_request *request, struct sys_httpd_answer *answer)
 {
@@ -104,10 +110,12 @@ void rest_answer(void *rest, const struct sys_httpd_request *request, struct sys
     call_init(&c, r, request, &mem, &answer->body);
     if (changes_something(request) && !may_change(r, request)) {
         rest_fail(&c, FORBIDDEN,
-                  "Not allowed: calls that change something are taken from processes of the user that runs the cluster, on its "
+                  "Not allowed: calls that change something are taken from processes of the user that runs the "
+                  "cluster, on its "
                   "machine, or with its token (Authorization: Bearer ..., see thalweg.security.token-file).");
     } else if (sys_atomic_load(&r->is_ready) == 0) {
-        rest_fail(&c, UNAVAILABLE, "Service temporarily unavailable: the jobs of the JobManager before are being gone on with.");
+        rest_fail(&c, UNAVAILABLE,
+                  "Service temporarily unavailable: the jobs of the JobManager before are being gone on with.");
     } else {
         rest_route(&c);
     }
@@ -157,17 +165,20 @@ static void archive_overview(struct rest *r, struct dispatched_job *job, struct 
     mem_release(&mem);
 }
 
-static void archive_vertex(struct rest *r, struct dispatched_job *job, const struct graph *g, uint32_t v, uint32_t *left, struct buf *out)
+static void archive_vertex(struct rest *r, struct dispatched_job *job, const struct graph *g, uint32_t v,
+                           uint32_t *left, struct buf *out)
 {
-    static const char *const parts[] = {"", "/accumulators", "/subtasks/accumulators", "/subtasktimes", "/taskmanagers"};
+    static const char *const parts[] = {"", "/accumulators", "/subtasks/accumulators", "/subtasktimes",
+                                        "/taskmanagers"};
     const char *id = g->nodes[g->vertices[v].head]->id;
     struct arena a;
     struct mem mem;
 
     mem_init(&mem, "archive", 0);
     arena_init(&a, &mem, 0);
-    for (size_t i = 0; i < COUNT_OF(parts); i++) archive_path(r, job, arena_printf(&a, "/vertices/%s%s", id, parts[i]), out);
-    for (uint32_t s = 0; s < g->vertices[v].parallelism && *left > 0; s++, --*left)
+    for (size_t i = 0; i < COUNT_OF(parts); i++)
+        archive_path(r, job, arena_printf(&a, "/vertices/%s%s", id, parts[i]), out);
+    for (uint32_t s = 0; s<g->vertices[v].parallelism && * left> 0; s++, --*left)
         archive_path(r, job, arena_printf(&a, "/vertices/%s/subtasks/%u", id, s), out);
     mem_release(&mem);
 }
@@ -185,7 +196,8 @@ static void archive_checkpoints(struct rest *r, struct dispatched_job *job, stru
 
 void rest_archive(void *rest, struct dispatched_job *job, struct buf *out)
 {
-    static const char *const paths[] = {"", "/config", "/exceptions", "/checkpoints", "/checkpoints/config", "/accumulators", "/plan"};
+    static const char *const paths[] = {
+        "", "/config", "/exceptions", "/checkpoints", "/checkpoints/config", "/accumulators", "/plan"};
     struct rest *r = rest;
     struct jobmaster *jm = dispatched_master(job);
     uint32_t left = ARCHIVED_PATHS_MAX;

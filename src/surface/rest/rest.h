@@ -18,9 +18,10 @@ struct rest_options {
     struct log *log;                /* may be NULL */
     const struct options *settings; /* the cluster's, for those who ask */
     const char *folder;             /* a local one, for uploaded artifacts; it is there */
-    const char *token;              /* with it, calls that change something are allowed to every user; NULL: to none but this one */
-    const char *program;            /* this program, which builds graphs of uploaded artifacts in a child process; NULL: it cannot */
-    struct sys_atomic_u64 *ends;    /* set when somebody wants the cluster to end */
+    const char *token; /* with it, calls that change something are allowed to every user; NULL: to none but this one */
+    const char
+        *program; /* this program, which builds graphs of uploaded artifacts in a child process; NULL: it cannot */
+    struct sys_atomic_u64 *ends; /* set when somebody wants the cluster to end */
     /* The index-th TaskManager; texts are copied into the arena. False behind the last. NULL: tasks run in this process, in so many slots. */
     bool (*taskmanager)(void *arg, uint32_t index, struct arena *a, struct rest_taskmanager *out);
     void *taskmanager_arg;
@@ -28,7 +29,9 @@ struct rest_options {
 
 struct rest *rest_create(const struct rest_options *o);
 void rest_free(struct rest *r); /* no request is under way; NULL is a no-op */
-void rest_begin(struct rest *r, struct dispatcher *d, const char *address); /* requests before it are put off: 503. address: "http://localhost:8081" */
-void rest_answer(void *rest, const struct sys_httpd_request *request, struct sys_httpd_answer *answer); /* a sys_httpd_fn */
+void rest_begin(struct rest *r, struct dispatcher *d,
+                const char *address); /* requests before it are put off: 503. address: "http://localhost:8081" */
+void rest_answer(void *rest, const struct sys_httpd_request *request,
+                 struct sys_httpd_answer *answer); /* a sys_httpd_fn */
 /* Of dispatcher_options: what the interface says of a job that is over. Its dispatcher need not have begun. */
 void rest_archive(void *rest, struct dispatched_job *job, struct buf *out);

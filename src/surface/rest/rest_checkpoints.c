@@ -29,7 +29,8 @@ static const char *dir_of(const struct rest_call *c)
 
 static void write_common(struct rest_call *c, const struct checkpoint_stats *s)
 {
-    static const char *const classes[] = {[CHECKPOINT_IN_PROGRESS] = "in_progress", [CHECKPOINT_COMPLETED] = "completed", [CHECKPOINT_FAILED] = "failed"};
+    static const char *const classes[] = {
+        [CHECKPOINT_IN_PROGRESS] = "in_progress", [CHECKPOINT_COMPLETED] = "completed", [CHECKPOINT_FAILED] = "failed"};
     struct json_write *w = &c->out;
     bool is_savepoint = s->kind != SNAPSHOT_CHECKPOINT;
 
@@ -60,9 +61,10 @@ static void write_checkpoint(struct rest_call *c, const char *key, const struct 
     json_object(w, key);
     write_common(c, s);
     if (s->state == CHECKPOINT_COMPLETED) {
-        json_text(w, "external_path", s->kind == SNAPSHOT_CHECKPOINT
-                                          ? arena_printf(&c->arena, "%s/%s/chk-%lld", dir_of(c), dispatched_id(c->job), (long long)s->id)
-                                          : "");
+        json_text(w, "external_path",
+                  s->kind == SNAPSHOT_CHECKPOINT
+                      ? arena_printf(&c->arena, "%s/%s/chk-%lld", dir_of(c), dispatched_id(c->job), (long long)s->id)
+                      : "");
         json_bool(w, "discarded", s->kind == SNAPSHOT_CHECKPOINT && !is_latest);
     } else if (s->state == CHECKPOINT_FAILED) {
         json_int(w, "failure_timestamp", s->ended_ms);
@@ -148,7 +150,9 @@ static uint32_t newest(const struct checkpoint_stats *all, uint32_t n, int kind)
 {
     for (uint32_t i = 0; i < n; i++) {
         bool is_savepoint = all[i].kind != SNAPSHOT_CHECKPOINT, is_completed = all[i].state == CHECKPOINT_COMPLETED;
-        if (kind == LATEST_FAILED ? all[i].state == CHECKPOINT_FAILED : is_completed && is_savepoint == (kind == LATEST_SAVEPOINT)) return i;
+        if (kind == LATEST_FAILED ? all[i].state == CHECKPOINT_FAILED
+                                  : is_completed && is_savepoint == (kind == LATEST_SAVEPOINT))
+            return i;
     }
     return n;
 }
@@ -160,8 +164,10 @@ static void write_latest(struct rest_call *c, const struct checkpoint_stats *all
     json_object(&c->out, "latest");
     for (int k = 0; k < LATEST_COUNT; k++) {
         uint32_t i = newest(all, n, k);
-        if (i < n) write_checkpoint(c, names[k], &all[i], true);
-        else json_null(&c->out, names[k]);
+        if (i < n)
+            write_checkpoint(c, names[k], &all[i], true);
+        else
+            json_null(&c->out, names[k]);
     }
     json_null(&c->out, "restored");
     json_object_end(&c->out);
@@ -169,7 +175,8 @@ static void write_latest(struct rest_call *c, const struct checkpoint_stats *all
 
 static bool takes_checkpoints(struct rest_call *c)
 {
-    bool has_interval = c->graph != NULL && options_get(&c->graph->settings, config_defs, "execution.checkpointing.interval") != NULL;
+    bool has_interval = c->graph != NULL &&
+                        options_get(&c->graph->settings, config_defs, "execution.checkpointing.interval") != NULL;
 
     if (!has_interval) rest_fail(c, NOT_FOUND, "Checkpointing has not been enabled.");
     return has_interval;
@@ -200,13 +207,17 @@ static void answer_details(struct rest_call *c)
 
     if (!takes_checkpoints(c)) return;
     if (!str_to_int64(str_of(c->parameters[1]), &id)) {
-        rest_fail(c, BAD_REQUEST, "Bad request, could not parse parameters: Cannot resolve path parameter (checkpointid) from value \"%.100s\".",
+        rest_fail(c, BAD_REQUEST,
+                  "Bad request, could not parse parameters: Cannot resolve path parameter (checkpointid) from value "
+                  "\"%.100s\".",
                   c->parameters[1]);
         return;
     }
     while (i < n && all[i].id != id) i++;
-    if (i < n) write_checkpoint(c, NULL, &all[i], i == newest(all, n, LATEST_COMPLETED));
-    else rest_fail(c, NOT_FOUND, "Could not find checkpointing statistics for checkpoint %lld.", (long long)id);
+    if (i < n)
+        write_checkpoint(c, NULL, &all[i], i == newest(all, n, LATEST_COMPLETED));
+    else
+        rest_fail(c, NOT_FOUND, "Could not find checkpointing statistics for checkpoint %lld.", (long long)id);
 }
 
 /* --- configuration ------------------------------------------------------------------------------------------------- */
@@ -228,11 +239,15 @@ static void answer_config(struct rest_call *c)
     json_bool(w, "enabled", retention != NULL && strcmp(retention, "NO_EXTERNALIZED_CHECKPOINTS") != 0);
     json_bool(w, "delete_on_cancellation", retention == NULL || strcmp(retention, "RETAIN_ON_CANCELLATION") != 0);
     json_object_end(w);
-    json_text(w, "state_backend", backend != NULL && strcmp(backend, "rocksdb") == 0 ? "EmbeddedRocksDBStateBackend" : "HashMapStateBackend");
+    json_text(w, "state_backend",
+              backend != NULL && strcmp(backend, "rocksdb") == 0 ? "EmbeddedRocksDBStateBackend"
+                                                                 : "HashMapStateBackend");
     json_text(w, "checkpoint_storage", "FileSystemCheckpointStorage");
     json_bool(w, "unaligned_checkpoints", options_bool(o, config_defs, "execution.checkpointing.unaligned.enabled"));
-    json_int(w, "tolerable_failed_checkpoints", options_int(o, config_defs, "execution.checkpointing.tolerable-failed-checkpoints"));
-    json_int(w, "aligned_checkpoint_timeout", options_int(o, config_defs, "execution.checkpointing.aligned-checkpoint-timeout"));
+    json_int(w, "tolerable_failed_checkpoints",
+             options_int(o, config_defs, "execution.checkpointing.tolerable-failed-checkpoints"));
+    json_int(w, "aligned_checkpoint_timeout",
+             options_int(o, config_defs, "execution.checkpointing.aligned-checkpoint-timeout"));
     json_bool(w, "checkpoints_after_tasks_finish", true);
     json_bool(w, "state_changelog_enabled", false);
     json_int(w, "changelog_periodic_materialization_interval", 600000);

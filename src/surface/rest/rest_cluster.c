@@ -20,7 +20,8 @@ static uint32_t slots_of_this_process(const struct rest_call *c)
 /* Without TaskManagers the process itself is one. */
 static bool next_taskmanager(struct rest_call *c, uint32_t index, struct rest_taskmanager *out)
 {
-    if (c->rest->o.taskmanager != NULL) return c->rest->o.taskmanager(c->rest->o.taskmanager_arg, index, &c->arena, out);
+    if (c->rest->o.taskmanager != NULL)
+        return c->rest->o.taskmanager(c->rest->o.taskmanager_arg, index, &c->arena, out);
     *out = (struct rest_taskmanager){.id = options_get(c->rest->o.settings, config_defs, "taskmanager.resource-id"),
                                      .address = "localhost",
                                      .slots = slots_of_this_process(c),
@@ -42,7 +43,10 @@ static void count_jobs(struct rest_call *c, struct cluster_counts *out)
 
     for (uint32_t i = 0; (job = dispatcher_hold_next(c->rest->dispatcher, i)) != NULL; i++) {
         enum job_status s = dispatched_status(job);
-        *(s == JOB_FINISHED ? &out->finished : s == JOB_CANCELED ? &out->cancelled : s == JOB_FAILED ? &out->failed : &out->running) += 1;
+        *(s == JOB_FINISHED   ? &out->finished
+          : s == JOB_CANCELED ? &out->cancelled
+          : s == JOB_FAILED   ? &out->failed
+                              : &out->running) += 1;
         dispatcher_let_go(c->rest->dispatcher, job);
     }
 }
@@ -93,8 +97,9 @@ static void answer_config(struct rest_call *c)
 /* --- configuration ------------------------------------------------------------------------------------------------- */
 static bool is_secret(const char *key)
 {
-    static const char *const words[] = {"password", "secret", "fs.azure.account.key", "apikey", "api-key", "auth-params", "service-key",
-                                        "token", "basic-auth", "jaas.config", "http-headers"};
+    static const char *const words[] = {"password",   "secret",      "fs.azure.account.key", "apikey",
+                                        "api-key",    "auth-params", "service-key",          "token",
+                                        "basic-auth", "jaas.config", "http-headers"};
 
     for (size_t i = 0; i < COUNT_OF(words); i++)
         if (strstr(key, words[i]) != NULL) return true;
@@ -223,10 +228,23 @@ static void answer_taskmanagers(struct rest_call *c)
 /* Numbers of a JVM's memory: 0, there is none. */
 static void write_taskmanager_metrics(struct rest_call *c)
 {
-    static const char *const zeros[] = {"heapUsed", "heapCommitted", "heapMax", "nonHeapUsed", "nonHeapCommitted", "nonHeapMax",
-                                        "directCount", "directUsed", "directMax", "mappedCount", "mappedUsed", "mappedMax",
-                                        "nettyShuffleMemorySegmentsAvailable", "nettyShuffleMemorySegmentsUsed",
-                                        "nettyShuffleMemorySegmentsTotal", "nettyShuffleMemoryAvailable", "nettyShuffleMemoryUsed",
+    static const char *const zeros[] = {"heapUsed",
+                                        "heapCommitted",
+                                        "heapMax",
+                                        "nonHeapUsed",
+                                        "nonHeapCommitted",
+                                        "nonHeapMax",
+                                        "directCount",
+                                        "directUsed",
+                                        "directMax",
+                                        "mappedCount",
+                                        "mappedUsed",
+                                        "mappedMax",
+                                        "nettyShuffleMemorySegmentsAvailable",
+                                        "nettyShuffleMemorySegmentsUsed",
+                                        "nettyShuffleMemorySegmentsTotal",
+                                        "nettyShuffleMemoryAvailable",
+                                        "nettyShuffleMemoryUsed",
                                         "nettyShuffleMemoryTotal"};
 
     json_object(&c->out, "metrics");

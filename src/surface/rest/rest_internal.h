@@ -63,7 +63,7 @@ struct job_tasks {
 void job_tasks_of(struct rest_call *c, int vertex, struct job_tasks *out); /* vertex -1: of all */
 enum execution_state job_tasks_state(const struct job_tasks *t);
 void job_write_counts(struct rest_call *c, const char *key, const struct job_tasks *t); /* "RUNNING": 2 */
-void job_write_overview(struct rest_call *c);                       /* as in /jobs/overview; c->job */
+void job_write_overview(struct rest_call *c); /* as in /jobs/overview; c->job */
 void job_write_plan(struct rest_call *c, const char *key);
 struct vertex_counts {
     uint64_t read, written;

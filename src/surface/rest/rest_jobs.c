@@ -56,7 +56,8 @@ static void write_vertex(struct rest_call *c, uint32_t v)
 
     job_tasks_of(c, (int)v, &t);
     struct vertex_counts counts = job_vertex_counts(c, v);
-    int64_t start = t.first_deployed_ms > 0 ? t.first_deployed_ms : -1, end = t.last_ended_ms > 0 ? t.last_ended_ms : -1;
+    int64_t start = t.first_deployed_ms > 0 ? t.first_deployed_ms : -1,
+            end = t.last_ended_ms > 0 ? t.last_ended_ms : -1;
     json_object(w, NULL);
     json_text(w, "id", c->graph->nodes[vertex->head]->id);
     json_text(w, "slotSharingGroupId", c->graph->nodes[c->graph->vertices[0].head]->id);
@@ -172,7 +173,10 @@ static void answer_exceptions(struct rest_call *c)
     uint32_t i = 0;
 
     if (most != NULL && (!str_to_int64(str_of(most), &limit) || limit < 0)) {
-        rest_fail(c, BAD_REQUEST, "Bad request, could not parse parameters: Cannot resolve query parameter (maxExceptions) from value \"%.100s\".", most);
+        rest_fail(c, BAD_REQUEST,
+                  "Bad request, could not parse parameters: Cannot resolve query parameter (maxExceptions) from value "
+                  "\"%.100s\".",
+                  most);
         return;
     }
     json_object(&c->out, NULL);
@@ -180,7 +184,8 @@ static void answer_exceptions(struct rest_call *c)
     json_array(&c->out, "entries");
     if (dispatched_refusal(c->job)->status != S_OK)
         write_failure(c, dispatched_refusal(c->job)->text, dispatched_since_ms(c->job, JOB_FAILED));
-    for (; c->jm != NULL && i < (uint32_t)limit && jobmaster_failure(c->jm, i, f); i++) write_failure(c, f->text, f->time_ms);
+    for (; c->jm != NULL && i < (uint32_t)limit && jobmaster_failure(c->jm, i, f); i++)
+        write_failure(c, f->text, f->time_ms);
     json_array_end(&c->out);
     json_bool(&c->out, "truncated", c->jm != NULL && jobmaster_failure(c->jm, i, f));
     json_object_end(&c->out);
@@ -265,17 +270,24 @@ static void answer_cancel(struct rest_call *c)
     enum job_status s = dispatched_status(c->job);
 
     if (mode != NULL && strcmp(mode, "cancel") != 0 && strcmp(mode, "stop") != 0) {
-        rest_fail(c, BAD_REQUEST, "Bad request, could not parse parameters: Cannot resolve query parameter (mode) from value \"%.100s\".", mode);
+        rest_fail(
+            c, BAD_REQUEST,
+            "Bad request, could not parse parameters: Cannot resolve query parameter (mode) from value \"%.100s\".",
+            mode);
     } else if (mode != NULL && strcmp(mode, "stop") == 0) {
-        rest_fail(c, NOT_FOUND, "The termination mode \"stop\" has been removed. For an ungraceful shutdown, please use \"cancel\" instead. For a "
-                                "graceful shutdown, please use \"flink stop\" instead.");
+        rest_fail(c, NOT_FOUND,
+                  "The termination mode \"stop\" has been removed. For an ungraceful shutdown, please use \"cancel\" "
+                  "instead. For a "
+                  "graceful shutdown, please use \"flink stop\" instead.");
     } else if (s == JOB_CANCELED || !job_status_is_terminal(s)) {
         dispatched_cancel(c->job);
         c->status = ACCEPTED;
         json_object(&c->out, NULL);
         json_object_end(&c->out);
     } else {
-        rest_fail(c, CONFLICT, "Job cancellation failed because the job has already reached another terminal state (%s).", job_status_name(s));
+        rest_fail(c, CONFLICT,
+                  "Job cancellation failed because the job has already reached another terminal state (%s).",
+                  job_status_name(s));
     }
 }
 

@@ -18,7 +18,9 @@ static bool has_folder(struct rest_call *c, const char *given)
     for (size_t i = 0; given == NULL && c->graph != NULL && i < COUNT_OF(keys); i++)
         if (options_get(&c->graph->settings, config_defs, keys[i]) != NULL) return true;
     if (given != NULL) return true;
-    rest_fail(c, BAD_REQUEST, "Config key [execution.checkpointing.savepoint-dir] is not set. Property [target-directory] must be provided.");
+    rest_fail(
+        c, BAD_REQUEST,
+        "Config key [execution.checkpointing.savepoint-dir] is not set. Property [target-directory] must be provided.");
     return false;
 }
 
@@ -26,8 +28,10 @@ static bool has_format(struct rest_call *c, struct str body)
 {
     const char *format = rest_body_text(c, body, "formatType");
 
-    if (format == NULL || strcmp(format, "CANONICAL") == 0 || strcmp(format, "NATIVE") == 0) return true; /* one format serves both */
-    rest_fail(c, BAD_REQUEST, "Request did not match expected format: there is no savepoint format \"%.100s\".", format);
+    if (format == NULL || strcmp(format, "CANONICAL") == 0 || strcmp(format, "NATIVE") == 0)
+        return true; /* one format serves both */
+    rest_fail(c, BAD_REQUEST, "Request did not match expected format: there is no savepoint format \"%.100s\".",
+              format);
     return false;
 }
 
@@ -38,7 +42,10 @@ static void trigger(struct rest_call *c, struct str body, const struct snapshot_
     struct err e = {0};
 
     if (given != NULL && !rest_is_hex_id(given)) {
-        rest_fail(c, BAD_REQUEST, "Request did not match expected format: the triggerId \"%.100s\" is no identifier of 32 hexadecimal digits.", given);
+        rest_fail(c, BAD_REQUEST,
+                  "Request did not match expected format: the triggerId \"%.100s\" is no identifier of 32 hexadecimal "
+                  "digits.",
+                  given);
         return;
     }
     if (given != NULL) snprintf(id, sizeof id, "%s", given);
@@ -60,7 +67,8 @@ static void answer_savepoint(struct rest_call *c)
 
     if (!rest_body(c, "SavepointTriggerRequestBody", &body)) return;
     ask.folder = rest_body_text(c, body, "target-directory");
-    if (rest_body_bool(body, "cancel-job")) ask.wish = WISH_STOP; /* at that very place, so that nothing is done twice */
+    if (rest_body_bool(body, "cancel-job"))
+        ask.wish = WISH_STOP; /* at that very place, so that nothing is done twice */
     if (has_folder(c, ask.folder) && has_format(c, body)) trigger(c, body, &ask);
 }
 
@@ -102,9 +110,12 @@ static void write_progress(struct rest_call *c, const char *what, const struct s
     json_object_end(&c->out);
     if (p->state != CHECKPOINT_IN_PROGRESS) {
         json_object(&c->out, "operation");
-        if (p->state == CHECKPOINT_FAILED) write_failure(c, &p->err);
-        else if (strcmp(what, "checkpoint") == 0) json_int(&c->out, "checkpointId", p->checkpoint);
-        else json_text(&c->out, "location", p->folder);
+        if (p->state == CHECKPOINT_FAILED)
+            write_failure(c, &p->err);
+        else if (strcmp(what, "checkpoint") == 0)
+            json_int(&c->out, "checkpointId", p->checkpoint);
+        else
+            json_text(&c->out, "location", p->folder);
         json_object_end(&c->out);
     }
     json_object_end(&c->out);
@@ -114,8 +125,11 @@ static void answer_progress(struct rest_call *c, const char *what)
 {
     struct snapshot_progress *p = ARENA_NEW(&c->arena, struct snapshot_progress);
 
-    if (dispatched_progress(c->job, c->parameters[1], p)) write_progress(c, what, p);
-    else rest_fail(c, NOT_FOUND, "There is no %s operation with triggerId=%s for job %s.", what, c->parameters[1], dispatched_id(c->job));
+    if (dispatched_progress(c->job, c->parameters[1], p))
+        write_progress(c, what, p);
+    else
+        rest_fail(c, NOT_FOUND, "There is no %s operation with triggerId=%s for job %s.", what, c->parameters[1],
+                  dispatched_id(c->job));
 }
 
 static void answer_savepoint_progress(struct rest_call *c) { answer_progress(c, "savepoint"); }

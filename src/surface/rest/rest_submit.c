@@ -52,7 +52,8 @@ static bool read_graph(struct rest_call *c, const struct sys_httpd_part *p, stru
 
     enum status st = p->size > 0 && p->size <= GRAPH_BYTES_MAX
                          ? sys_file_open(sys, p->path, SYS_READ, &f, &e)
-                         : err_set(&e, E_DATA, "a graph has at most %d bytes, this one %lld", GRAPH_BYTES_MAX, (long long)p->size);
+                         : err_set(&e, E_DATA, "a graph has at most %d bytes, this one %lld", GRAPH_BYTES_MAX,
+                                   (long long)p->size);
     buf_reserve(out, (size_t)MIN(p->size, GRAPH_BYTES_MAX) + 1);
     while (st == S_OK && got > 0 && out->size < (size_t)p->size) {
         st = sys_file_read(sys, f, out->data + out->size, (size_t)p->size - out->size, &got, &e);
@@ -74,7 +75,11 @@ static void submit(struct rest_call *c, struct str graph, const struct sys_httpd
     enum status st = dispatcher_submit(c->rest->dispatcher, &s, id, &e);
     if (st != S_OK) {
         err_wrap(&e, "Job submission failed");
-        rest_fail_with(c, st == E_EXISTS ? CONFLICT : st == E_DATA || st == E_GRAPH || st == E_CONFIG ? BAD_REQUEST : SERVER_ERROR, &e);
+        rest_fail_with(c,
+                       st == E_EXISTS                                    ? CONFLICT
+                       : st == E_DATA || st == E_GRAPH || st == E_CONFIG ? BAD_REQUEST
+                                                                         : SERVER_ERROR,
+                       &e);
         return;
     }
     c->status = ACCEPTED;

@@ -10,7 +10,10 @@
 
 enum { BAD_REQUEST = 400, NOT_FOUND = 404, AGGREGATED_MAX = 4096 };
 
-static const char *vertex_id(const struct rest_call *c, int v) { return c->graph->nodes[c->graph->vertices[v].head]->id; }
+static const char *vertex_id(const struct rest_call *c, int v)
+{
+    return c->graph->nodes[c->graph->vertices[v].head]->id;
+}
 
 static const char *taskmanager_of(const struct rest_call *c)
 {
@@ -78,11 +81,15 @@ static bool subtask_of_path(struct rest_call *c, int vertex, struct execution *o
     int64_t subtask;
 
     if (!str_to_int64(str_of(c->parameters[2]), &subtask)) {
-        rest_fail(c, BAD_REQUEST, "Bad request, could not parse parameters: Cannot resolve path parameter (subtaskindex) from value \"%.100s\".",
+        rest_fail(c, BAD_REQUEST,
+                  "Bad request, could not parse parameters: Cannot resolve path parameter (subtaskindex) from value "
+                  "\"%.100s\".",
                   c->parameters[2]);
         return false;
     }
-    if (subtask >= 0 && subtask < c->graph->vertices[vertex].parallelism && job_execution(c, (uint32_t)vertex, (uint32_t)subtask, out)) return true;
+    if (subtask >= 0 && subtask < c->graph->vertices[vertex].parallelism &&
+        job_execution(c, (uint32_t)vertex, (uint32_t)subtask, out))
+        return true;
     rest_fail(c, NOT_FOUND, "Invalid subtask index for vertex %s", vertex_id(c, vertex));
     return false;
 }
@@ -102,8 +109,10 @@ static void answer_attempt(struct rest_call *c)
     int v = job_vertex(c);
 
     if (v < 0 || !subtask_of_path(c, v, &x)) return;
-    if (str_to_int64(str_of(c->parameters[3]), &attempt) && attempt == x.attempt) write_subtask(c, &x);
-    else rest_fail(c, NOT_FOUND, "Could not find attempt %.100s of subtask %u", c->parameters[3], x.subtask);
+    if (str_to_int64(str_of(c->parameters[3]), &attempt) && attempt == x.attempt)
+        write_subtask(c, &x);
+    else
+        rest_fail(c, NOT_FOUND, "Could not find attempt %.100s of subtask %u", c->parameters[3], x.subtask);
 }
 
 /* --- numbers over subtasks ----------------------------------------------------------------------------------------- */
@@ -194,7 +203,8 @@ static void write_times(struct rest_call *c, const struct execution *x)
     json_text(&c->out, "endpoint", taskmanager_of(c));
     json_int(&c->out, "duration", start > 0 ? end - start : -1);
     json_object(&c->out, "timestamps");
-    for (int s = 0; s < EXECUTION_STATE_COUNT; s++) json_int(&c->out, execution_state_name((enum execution_state)s), x->since_ms[s]);
+    for (int s = 0; s < EXECUTION_STATE_COUNT; s++)
+        json_int(&c->out, execution_state_name((enum execution_state)s), x->since_ms[s]);
     json_object_end(&c->out);
     json_object_end(&c->out);
 }
@@ -222,7 +232,8 @@ static void answer_taskmanagers(struct rest_call *c)
     if (v < 0) return;
     job_tasks_of(c, v, &t);
     struct vertex_counts counts = job_vertex_counts(c, (uint32_t)v);
-    int64_t start = t.first_deployed_ms > 0 ? t.first_deployed_ms : -1, end = t.last_ended_ms > 0 ? t.last_ended_ms : -1;
+    int64_t start = t.first_deployed_ms > 0 ? t.first_deployed_ms : -1,
+            end = t.last_ended_ms > 0 ? t.last_ended_ms : -1;
     json_object(w, NULL);
     json_text(w, "id", vertex_id(c, v));
     json_text(w, "name", c->graph->vertices[v].name);

@@ -28,9 +28,11 @@ enum { TEXT_MAX = ERR_TEXT_MAX + ERR_HINT_MAX, BAD_REQUEST = 400, NOT_FOUND = 40
 /* Of jobs and vertices that are not there Flink says another class. */
 static const char *class_of(int status, const char *text)
 {
-    bool is_missing = status == NOT_FOUND && str_starts(str_of(text), STR("Job")) && str_ends(str_of(text), STR(" not found"));
+    bool is_missing = status == NOT_FOUND && str_starts(str_of(text), STR("Job")) &&
+                      str_ends(str_of(text), STR(" not found"));
 
-    return is_missing ? "org.apache.flink.runtime.rest.NotFoundException" : "org.apache.flink.runtime.rest.handler.RestHandlerException";
+    return is_missing ? "org.apache.flink.runtime.rest.NotFoundException"
+                      : "org.apache.flink.runtime.rest.handler.RestHandlerException";
 }
 
 static void write_error(struct rest_call *c, int status, const char *text)
@@ -124,10 +126,7 @@ static int match(const char *pattern, const char *path, struct str parameters[RE
     return *pattern == '\0' && *path == '\0' ? fixed : -1;
 }
 
-static const char *without_version(const char *path)
-{
-    return str_starts(str_of(path), STR("/v1/")) ? path + 3 : path;
-}
+static const char *without_version(const char *path) { return str_starts(str_of(path), STR("/v1/")) ? path + 3 : path; }
 
 static const struct rest_endpoint *find_endpoint(struct rest_call *c, bool *is_path)
 {
@@ -146,7 +145,9 @@ static const struct rest_endpoint *find_endpoint(struct rest_call *c, bool *is_p
             best = p;
             best_fixed = fixed;
             for (int i = 0; i < REST_PARAMETERS_MAX; i++)
-                c->parameters[i] = parameters[i].data != NULL ? arena_strndup(&c->arena, parameters[i].data, parameters[i].size) : NULL;
+                c->parameters[i] = parameters[i].data != NULL
+                                       ? arena_strndup(&c->arena, parameters[i].data, parameters[i].size)
+                                       : NULL;
         }
     return best;
 }
@@ -160,8 +161,10 @@ static bool check_parameters(struct rest_call *c)
     for (int i = 0; (at = strchr(at, ':')) != NULL; i++) {
         struct str name = {++at, strcspn(at, "/")};
         if (!is_known(ids, name) || rest_is_hex_id(c->parameters[i])) continue;
-        rest_fail(c, BAD_REQUEST, "Bad request, could not parse parameters: Cannot resolve path parameter (%.*s) from value \"%.100s\".",
-                  (int)name.size, name.data, c->parameters[i]);
+        rest_fail(
+            c, BAD_REQUEST,
+            "Bad request, could not parse parameters: Cannot resolve path parameter (%.*s) from value \"%.100s\".",
+            (int)name.size, name.data, c->parameters[i]);
         return false;
     }
     return true;
@@ -179,8 +182,10 @@ static void answer_of_job(struct rest_call *c)
     }
     const char *path = strstr(without_version(c->request->path), c->parameters[0]);
     struct str kept = rest_archived(archive, path + strlen(c->parameters[0]));
-    if (kept.data != NULL) buf_append(c->body, kept.data, kept.size);
-    else rest_fail(c, NOT_FOUND, "%s is not kept of a job that is over", c->request->path);
+    if (kept.data != NULL)
+        buf_append(c->body, kept.data, kept.size);
+    else
+        rest_fail(c, NOT_FOUND, "%s is not kept of a job that is over", c->request->path);
 }
 
 /* :jobid is the first parameter wherever it stands in a path. */
@@ -193,8 +198,10 @@ static void answer_held(struct rest_call *c)
         rest_fail(c, NOT_FOUND, "Job %s not found", c->parameters[0]);
         return;
     }
-    if (c->job != NULL) answer_of_job(c);
-    else c->endpoint->answer(c);
+    if (c->job != NULL)
+        answer_of_job(c);
+    else
+        c->endpoint->answer(c);
     if (is_own) dispatcher_let_go(c->rest->dispatcher, c->job);
     if (is_own) c->job = NULL;
 }

@@ -36,8 +36,10 @@ struct world {
 
 static void begin_world(struct world *w)
 {
-    struct rest_options r = {.sys = w->sys, .settings = &w->options, .folder = w->folder, .token = "0123456789", .ends = &w->ends};
-    struct dispatcher_options d = {.sys = w->sys, .folder = w->folder, .settings = &w->options, .expiration_ms = 3600 * 1000, .capacity = 100};
+    struct rest_options r = {
+        .sys = w->sys, .settings = &w->options, .folder = w->folder, .token = "0123456789", .ends = &w->ends};
+    struct dispatcher_options d = {
+        .sys = w->sys, .folder = w->folder, .settings = &w->options, .expiration_ms = 3600 * 1000, .capacity = 100};
     struct err e = {0};
 
     w->rest = rest_create(&r);
@@ -105,7 +107,10 @@ static const char *ask_with(struct world *w, struct sys_httpd_request q)
     return w->answer.data;
 }
 
-static const char *ask(struct world *w, const char *method, const char *path) { return ask_with(w, (struct sys_httpd_request){.method = method, .path = path}); }
+static const char *ask(struct world *w, const char *method, const char *path)
+{
+    return ask_with(w, (struct sys_httpd_request){.method = method, .path = path});
+}
 
 static void get(struct world *w, const char *format, const char *id, const char *expected)
 {
@@ -134,7 +139,8 @@ static bool fits(struct str value, const char *shape, const char *where);
 /* What a subclass in Java adds, which the snapshot of the class does not have. */
 static bool is_of_subclass(struct str key)
 {
-    static const char *const names[] = {"className", "external_path", "discarded", "failure_timestamp", "failure_message"};
+    static const char *const names[] = {"className", "external_path", "discarded", "failure_timestamp",
+                                        "failure_message"};
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_equal(key, str_of(names[i]))) return true;
@@ -168,7 +174,8 @@ static bool fits_object(struct str value, const char *shape, const char *where)
     }
     at = 0;
     while (answer_next_member(value, &at, &key, &item)) members += !is_of_subclass(key);
-    if (members != known) print_error("%s: a member that Flink does not know in %.*s\n", where, (int)value.size, value.data);
+    if (members != known)
+        print_error("%s: a member that Flink does not know in %.*s\n", where, (int)value.size, value.data);
     return members == known;
 }
 
@@ -203,10 +210,15 @@ static bool fits(struct str value, const char *shape, const char *where)
     bool is_right;
 
     if (answer_is(value, "null")) return true;
-    if (shape[0] == '{') is_right = value.data[0] == '{' && fits_object(value, shape, where);
-    else if (shape[0] == '[' || shape[0] == '<') is_right = fits_items(value, shape, where);
-    else is_right = fits_scalar(value, shape[0]);
-    if (!is_right && shape[0] != '{') print_error("%s: %.*s is no %.*s\n", where, (int)MIN(value.size, 200), value.data, (int)(shape_end(shape) - shape), shape);
+    if (shape[0] == '{')
+        is_right = value.data[0] == '{' && fits_object(value, shape, where);
+    else if (shape[0] == '[' || shape[0] == '<')
+        is_right = fits_items(value, shape, where);
+    else
+        is_right = fits_scalar(value, shape[0]);
+    if (!is_right && shape[0] != '{')
+        print_error("%s: %.*s is no %.*s\n", where, (int)MIN(value.size, 200), value.data,
+                    (int)(shape_end(shape) - shape), shape);
     return is_right;
 }
 
@@ -217,11 +229,16 @@ static const char *fill(struct world *w, const char *pattern, const char *job, c
 
     while (*pattern != '\0') {
         const char *value = NULL;
-        if (str_starts(str_of(pattern), STR(":jobid"))) value = job;
-        else if (str_starts(str_of(pattern), STR(":vertexid"))) value = vertex;
-        else if (str_starts(str_of(pattern), STR(":checkpointid"))) value = "1";
-        else if (str_starts(str_of(pattern), STR(":taskmanagerid"))) value = "embedded";
-        else if (*pattern == ':') value = "0";
+        if (str_starts(str_of(pattern), STR(":jobid")))
+            value = job;
+        else if (str_starts(str_of(pattern), STR(":vertexid")))
+            value = vertex;
+        else if (str_starts(str_of(pattern), STR(":checkpointid")))
+            value = "1";
+        else if (str_starts(str_of(pattern), STR(":taskmanagerid")))
+            value = "embedded";
+        else if (*pattern == ':')
+            value = "0";
         if (value == NULL) {
             *p++ = *pattern++;
             continue;
@@ -274,8 +291,8 @@ static struct str graph_of(struct world *w, const char *rows)
     env->remote = (struct api_remote){capture, &c};
     tw_set(env, "execution.checkpointing.interval", "20 ms");
     struct tw_stream *s = tw_source_rows(env, "numbers", "datagen", &number_row,
-                                         TW_OPTIONS("rows-per-second", "100", "number-of-rows", rows, "fields.n.kind", "sequence",
-                                               "fields.n.start", "1", "fields.n.end", rows));
+                                         TW_OPTIONS("rows-per-second", "100", "number-of-rows", rows, "fields.n.kind",
+                                                    "sequence", "fields.n.start", "1", "fields.n.end", rows));
     tw_sink(s, "nothing", "blackhole", TW_NO_OPTIONS);
     assert_int_equal(tw_execute(env, "numbers"), 0);
     tw_env_free(env);
@@ -292,10 +309,12 @@ static const char *submit(struct world *w, struct str graph)
     assert_int_equal(sys_file_write(w->sys, f, graph.data, graph.size, NULL), S_OK);
     sys_file_close(w->sys, f);
     struct sys_httpd_part parts[] = {
-        {.name = "request", .text = STR("{\"executionPlanFileName\":\"g\",\"jobJarFileNames\":[],\"jobArtifactFileNames\":[]}")},
+        {.name = "request",
+         .text = STR("{\"executionPlanFileName\":\"g\",\"jobJarFileNames\":[],\"jobArtifactFileNames\":[]}")},
         {.name = "file", .file_name = "g", .path = path, .size = (int64_t)graph.size},
     };
-    ask_with(w, (struct sys_httpd_request){.method = "POST", .path = "/jobs", .is_form = true, .parts = parts, .part_count = 2});
+    ask_with(w, (struct sys_httpd_request){
+                    .method = "POST", .path = "/jobs", .is_form = true, .parts = parts, .part_count = 2});
     if (w->status != 202) return NULL;
     struct str url = answer_member((struct str){w->answer.data, w->answer.size}, "jobUrl");
     return arena_strndup(&w->arena, url.data + 7, 32);
@@ -317,7 +336,10 @@ static void await(struct world *w, const char *path, const char *part)
     }
 }
 
-static const char *path_of(struct world *w, const char *id, const char *below) { return arena_printf(&w->arena, "/jobs/%s%s", id, below); }
+static const char *path_of(struct world *w, const char *id, const char *below)
+{
+    return arena_printf(&w->arena, "/jobs/%s%s", id, below);
+}
 
 static const char *first_vertex(struct world *w, const char *id)
 {
@@ -361,9 +383,9 @@ static void a_job_ends_by_itself(void **state)
     assert_true(says(w, "/overview", "\"jobs-running\":0,\"jobs-finished\":1,\"jobs-cancelled\":0,\"jobs-failed\":0"));
     ask(w, "PATCH", path_of(w, id, ""));
     assert_int_equal(w->status, 409);
-    assert_string_equal(w->answer.data,
-                        "{\"errors\":[\"org.apache.flink.runtime.rest.handler.RestHandlerException: Job cancellation failed because the job has "
-                        "already reached another terminal state (FINISHED).\"]}");
+    assert_string_equal(w->answer.data, "{\"errors\":[\"org.apache.flink.runtime.rest.handler.RestHandlerException: "
+                                        "Job cancellation failed because the job has "
+                                        "already reached another terminal state (FINISHED).\"]}");
 }
 
 /* --- mistakes ------------------------------------------------------------------------------------------------------ */
@@ -378,7 +400,8 @@ static void mistakes_are_told_in_words_of_flink(void **state)
     get(w, "/nothere", "", "{\"errors\":[\"Unable to load requested file /nothere.\"]}");
     assert_int_equal(w->status, 404);
     get(w, "/jobs/%s", "xyz",
-        REFUSED("Bad request, could not parse parameters: Cannot resolve path parameter (jobid) from value \\\"xyz\\\"."));
+        REFUSED(
+            "Bad request, could not parse parameters: Cannot resolve path parameter (jobid) from value \\\"xyz\\\"."));
     assert_int_equal(w->status, 400);
     get(w, "/jobs/%s", NO_ID, MISSING("Job " NO_ID " not found"));
     assert_int_equal(w->status, 404);
@@ -392,11 +415,15 @@ static void mistakes_are_told_in_words_of_flink(void **state)
     const char *vertex = first_vertex(w, id);
     get(w, arena_printf(&w->arena, "/jobs/%%s/vertices/%s/subtasks/99", vertex), id,
         arena_printf(&w->arena, REFUSED("Invalid subtask index for vertex %s"), vertex));
-    get(w, "/jobs/%s/checkpoints/details/9999", id, REFUSED("Could not find checkpointing statistics for checkpoint 9999."));
+    get(w, "/jobs/%s/checkpoints/details/9999", id,
+        REFUSED("Could not find checkpointing statistics for checkpoint 9999."));
     struct sys_httpd_pair mode = {"mode", "foo"};
-    ask_with(w, (struct sys_httpd_request){.method = "PATCH", .path = path_of(w, id, ""), .query = &mode, .query_count = 1});
-    assert_string_equal(w->answer.data,
-                        REFUSED("Bad request, could not parse parameters: Cannot resolve query parameter (mode) from value \\\"foo\\\"."));
+    ask_with(
+        w, (struct sys_httpd_request){.method = "PATCH", .path = path_of(w, id, ""), .query = &mode, .query_count = 1});
+    assert_string_equal(
+        w->answer.data,
+        REFUSED(
+            "Bad request, could not parse parameters: Cannot resolve query parameter (mode) from value \\\"foo\\\"."));
 }
 
 static void what_is_no_job_is_refused(void **state)
@@ -412,10 +439,12 @@ static void what_is_no_job_is_refused(void **state)
     assert_int_equal(w->status, 400);
     assert_string_equal(w->answer.data, REFUSED("Request did not match expected format JobSubmitRequestBody."));
     struct sys_httpd_part part = {.name = "request", .text = STR("{bad")};
-    ask_with(w, (struct sys_httpd_request){.method = "POST", .path = "/jobs", .is_form = true, .parts = &part, .part_count = 1});
+    ask_with(w, (struct sys_httpd_request){
+                    .method = "POST", .path = "/jobs", .is_form = true, .parts = &part, .part_count = 1});
     assert_string_equal(w->answer.data, REFUSED("Request did not match expected format JobSubmitRequestBody."));
     part.text = STR("{\"executionPlanFileName\":\"other\"}");
-    ask_with(w, (struct sys_httpd_request){.method = "POST", .path = "/jobs", .is_form = true, .parts = &part, .part_count = 1});
+    ask_with(w, (struct sys_httpd_request){
+                    .method = "POST", .path = "/jobs", .is_form = true, .parts = &part, .part_count = 1});
     assert_string_equal(w->answer.data, REFUSED("File other could not be found in the request."));
     get(w, "/jobs", "", "{\"jobs\":[]}");
 }
