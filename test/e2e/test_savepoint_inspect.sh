@@ -75,7 +75,7 @@ expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalw
 expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint inspect
 expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" \
     "$thalweg" savepoint inspect a b
-expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint list
+expect 'another word' 1 '' "thalweg savepoint: Cannot parse JobID from \"list\". The expected format is [0-9a-fA-F]{32}, e.g. fd72014d4c864993a2e5a9287b4a9c5d.; \`thalweg list\` shows the jobs" "$thalweg" savepoint list
 
 # --- chunks of their own: each is looked at
 sed -i.bak "s/^SET 'pipeline.name'.*/&\nSET 'execution.checkpointing.data-inline-threshold' = '0 b';/" job.sql

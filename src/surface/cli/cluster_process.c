@@ -239,6 +239,17 @@ static bool says_key(const struct options *o, const char *key)
     return false;
 }
 
+static enum status read_key(struct cluster_arguments *a, const char *path, struct cluster_key *out, struct err *e)
+{
+    struct sys_stat st;
+
+    if (sys_file_stat(a->cli->sys, path, &st, NULL) == S_OK) return cluster_key_read(a->cli->sys, path, false, out, e);
+    err_set(e, E_NOT_FOUND, "there is no key of a cluster at '%s'", path);
+    err_hint(e, "start the JobManager first, which makes it, with the same io.tmp.dirs and rest.port; or name it: -D "
+                "thalweg.security.token-file=FILE");
+    return E_NOT_FOUND;
+}
+
 static enum status run_taskmanager(struct cluster_arguments *a, struct logging *logging, struct err *e)
 {
     const struct options *o = &a->options;
@@ -257,12 +268,7 @@ static enum status run_taskmanager(struct cluster_arguments *a, struct logging *
 
     if (says_key(o, "taskmanager.resource-id")) t.resource_id = options_get(o, config_defs, "taskmanager.resource-id");
     TRY(logging_open(logging, a->cli->sys, o, e));
-    if (cluster_key_read(a->cli->sys, t.key_path, false, &t.key, e) != S_OK) {
-        err_hint(e,
-                 "start the JobManager first, which makes it, with the same io.tmp.dirs and rest.port; or name it: -D "
-                 "thalweg.security.token-file=FILE");
-        return e->status;
-    }
+    TRY(read_key(a, t.key_path, &t.key, e));
     TRY(sys_dir_make(a->cli->sys, t.folder, e));
     return taskmanager_process_run(&t, e);
 }

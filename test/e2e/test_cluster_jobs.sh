@@ -1,0 +1,128 @@
+#!/bin/sh
+# test_cluster_jobs.sh - a cluster of processes as its users meet it: start-cluster, jobs by sql -m and run -m, list, savepoint, checkpoint,
+# stop, cancel, in the words of Flink's client; a JobManager that is killed and started again goes on with the job; what is wrong is told.
+. "$(dirname "$0")/common.sh"
+export THALWEG_CONF_DIR="$here/none" FLINK_CONF_DIR="$here/none"
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+rest=$(free_port) rpc=$(free_port)
+settings="-D rest.port=$rest -D jobmanager.rpc.port=$rpc -D io.tmp.dirs=$here/tmp -D taskmanager.numberOfTaskSlots=2"
+at=localhost:$rest
+folder=$here/tmp/thalweg-$(id -u)/$rest
+trap '"$thalweg" stop-cluster $settings > /dev/null 2>&1; rm -rf "$here"' EXIT
+
+lines() { sed "s/[0-9a-f]\{32\}/JOB/g; s/^[0-9.]* [0-9:]* : /TIME : /; s/savepoint-[0-9a-f]*-[0-9a-f]*/SAVEPOINT/; s/(pid: [0-9]*)/(pid: N)/; s/host .*\./host HOST./; s/Checkpoint [0-9]*/Checkpoint N/; s/Runtime: [0-9]*/Runtime: N/; s|$here|HERE|g; s/$rest/PORT/g"; }
+says() { # WHAT STATUS OUTPUT COMMAND...
+    what=$1 status=$2 out=$3
+    shift 3
+    "$@" > out.txt 2> err.txt < /dev/null
+    got=$?
+    [ "$got" = "$status" ] || fail "$what: exit status $got, expected $status: $(cat out.txt err.txt)"
+    same "$what" "$out" "$(cat out.txt err.txt | lines)"
+}
+id_of() { "$thalweg" list -a -m "$at" | sed -n "s/.* : \([0-9a-f]*\) : $1 .*/\1/p" | tail -1; }
+# Waits until `thalweg list -a` says that of a job; a cluster that does not is a failure.
+await() { # NAME STATE
+    for _ in $(seq 600); do
+        "$thalweg" list -a -m "$at" 2> /dev/null | grep -q " : $1 ($2)" && return
+        sleep 0.1
+    done
+    fail "job $1 does not become $2: $("$thalweg" list -a -m "$at" 2>&1; tail -n 5 "$folder"/*.log)"
+}
+
+# --- nobody there
+"$thalweg" list -m "$at" > out.txt 2> err.txt && fail 'list without a cluster succeeds'
+grep -q "no cluster answers at http://localhost:$rest: .*\`thalweg start-cluster\` starts one on this machine" err.txt || fail "no cluster: $(cat err.txt)"
+expect 'no address' 1 '' "thalweg list: 'localhost:port' is no address of a JobManager; write HOST:PORT, the port being that of its REST interface: localhost:8081" \
+    "$thalweg" list -m localhost:port
+expect 'no job' 1 '' "thalweg cancel: Missing JobID. Specify a Job ID to manipulate a job.; \`thalweg list\` shows the jobs" "$thalweg" cancel -m "$at"
+expect 'no TaskManager alone' 1 '' '*' "$thalweg" taskmanager $settings
+grep -q 'start the JobManager first' err.txt || fail "TaskManager alone: $(cat err.txt)"
+
+# --- begin
+says 'start' 0 'Starting cluster.
+Starting standalonesession daemon on host HOST.
+Starting taskexecutor daemon on host HOST.
+The cluster is up: http://localhost:PORT, 1 TaskManager; logs in HERE/tmp/thalweg-0/PORT' sh -c "\"$thalweg\" start-cluster $settings | sed 's|thalweg-$(id -u)/|thalweg-0/|'"
+"$thalweg" start-cluster $settings > out.txt 2> err.txt && fail 'a second cluster at the same port starts'
+grep -q "something answers at http://localhost:$rest already" err.txt || fail "second cluster: $(cat err.txt)"
+"$thalweg" jobmanager $settings > out.txt 2> err.txt && fail 'a second JobManager at the same port starts'
+grep -q "the port is taken by another process" err.txt || fail "second JobManager: $(cat err.txt)"
+expect 'elsewhere' 1 '' '*' "$thalweg" jobmanager -D rest.bind-address=0.0.0.0 -D "io.tmp.dirs=$here/other" -D rest.port=0
+grep -q "listens on this machine only" err.txt || fail "another address: $(cat err.txt)"
+says 'nothing yet' 0 'Waiting for response...
+No running jobs.
+No scheduled jobs.' "$thalweg" list -m "$at"
+
+# --- a job of SQL
+cat > job.sql << END
+SET 'pipeline.name' = 'numbers';
+SET 'execution.checkpointing.interval' = '50ms';
+SET 'execution.checkpointing.dir' = '$here/ck';
+CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '2000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000000000');
+CREATE TABLE lines (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '$here/lines/', 'format' = 'csv');
+INSERT INTO lines SELECT id FROM numbers;
+END
+"$thalweg" sql -m "$at" -f job.sql > out.txt 2>&1 || fail "sql -m: $(cat out.txt)"
+await numbers RUNNING
+job=$(id_of numbers)
+grep -q "^Job ID: $job" out.txt || fail "sql -m says another job than $job: $(cat out.txt)"
+says 'a list' 0 'Waiting for response...
+------------------ Running/Restarting Jobs -------------------
+TIME : JOB : numbers (RUNNING)
+--------------------------------------------------------------
+No scheduled jobs.' "$thalweg" list -m "$at"
+says 'a query' 1 "[ERROR] Could not execute SQL statement. Reason:
+rows of a query cannot be shown when jobs run in a cluster (-m); write them to a table (INSERT INTO ... SELECT ...), or run the query in this process: without -m" \
+    "$thalweg" sql -m "$at" -e 'SELECT 1 AS n'
+
+# --- savepoints and checkpoints
+says 'a savepoint' 0 "Triggering savepoint for job JOB.
+Waiting for response...
+Savepoint completed. Path: HERE/saved/SAVEPOINT
+You can resume your program from this savepoint with the run command." "$thalweg" savepoint -m "$at" "$job" "$here/saved"
+says 'no folder' 1 "Triggering savepoint for job JOB.
+Waiting for response...
+thalweg savepoint: Failed to trigger a savepoint for the job JOB: Config key [execution.checkpointing.savepoint-dir] is not set. Property [target-directory] must be provided." \
+    "$thalweg" savepoint -m "$at" "$job"
+says 'a checkpoint' 0 'Triggering checkpoint for job JOB.
+Waiting for response...
+Checkpoint N for job JOB completed.
+You can resume your program from this checkpoint with the run command.' "$thalweg" checkpoint -m "$at" "$job"
+
+# --- the JobManager is killed
+kill -9 "$(cat "$folder/jobmanager.pid")"
+"$thalweg" jobmanager start $settings > out.txt 2>&1 || fail "the JobManager starts no more: $(cat out.txt)"
+await numbers RUNNING
+[ "$(id_of numbers)" = "$job" ] || fail "another job runs than $job"
+for _ in $(seq 600); do
+    grep -q "job 'numbers' resumed from checkpoint" "$folder"/jobmanager-*.log && break
+    sleep 0.1
+done
+grep -q "job 'numbers' resumed from checkpoint" "$folder"/jobmanager-*.log || fail "nothing resumed: $(cat "$folder"/jobmanager-*.log)"
+says 'a checkpoint after it' 0 '*' "$thalweg" checkpoint -m "$at" "$job"
+
+# --- stop: every row once, from the first to the last
+says 'stop' 0 'Suspending job "JOB" with a CANONICAL savepoint.
+Triggering stop-with-savepoint for job JOB.
+Waiting for response...
+Savepoint completed. Path: HERE/saved/SAVEPOINT' "$thalweg" stop -m "$at" -p "$here/saved" "$job"
+await numbers FINISHED
+cat lines/part-* | sort -n > all.txt
+seq "$(tail -n 1 all.txt)" | cmp - all.txt || fail "the rows are not those from 1 to $(tail -n 1 all.txt), each once"
+says 'cancel what is over' 1 "Cancelling job JOB.
+thalweg cancel: Could not cancel job JOB: Job cancellation failed because the job has already reached another terminal state (FINISHED)." \
+    "$thalweg" cancel -m "$at" "$job"
+says 'the list of all' 0 'Waiting for response...
+No running jobs.
+No scheduled jobs.
+---------------------- Terminated Jobs -----------------------
+TIME : JOB : numbers (FINISHED)
+--------------------------------------------------------------' "$thalweg" list -a -m "$at"
+
+# --- end
+says 'stop-cluster' 0 'Stopping standalonesession daemon (pid: N) on host HOST.
+Stopping taskexecutor daemon (pid: N) on host HOST.' "$thalweg" stop-cluster $settings
+says 'once more' 0 'No standalonesession daemon to stop on host HOST.
+No taskexecutor daemon to stop on host HOST.' "$thalweg" stop-cluster $settings
+finish
