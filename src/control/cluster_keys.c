@@ -22,8 +22,6 @@ const struct option_def cluster_defs[] = {
     KEY("rest.bind-port", OPT_STRING, NULL,
         "port, or FIRST-LAST, of which the first that is free is taken; not given: rest.port"),
     KEY("rest.server.max-content-length", OPT_SIZE, "104857600", "bytes of a request at most"),
-    KEY("web.submit.enable", OPT_BOOL, "true", "whether shared objects may be uploaded and run by the REST interface"),
-    KEY("web.upload.dir", OPT_STRING, NULL, "where they are kept; not given: in the cluster's folder"),
     KEY("jobmanager.rpc.address", OPT_STRING, "localhost", "where TaskManagers find the JobManager"),
     NUMBER("jobmanager.rpc.port", OPT_INT, "6123", "0", "65535", "its port; 0: the system chooses"),
     KEY("jobmanager.bind-host", OPT_STRING, "localhost", "address of this machine at which it listens"),

@@ -169,6 +169,8 @@ static void make_rest(struct jobmanager *j)
     struct rest_options o = {
         .sys = j->sys, .log = &j->logging.log, .settings = &j->a->options, .folder = j->folder, .ends = &j->ends};
 
+    char *program = arena_alloc(&j->a->arena, SYS_PATH_MAX);
+    if (sys_program_path(program, SYS_PATH_MAX)) o.program = program;
     o.token = cluster_rest_token(&j->key, &j->a->arena);
     if (!j->is_local) o.taskmanager = view_taskmanager;
     o.taskmanager_arg = j;
