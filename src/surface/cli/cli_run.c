@@ -196,6 +196,25 @@ static int run_here_or_there(const struct cli *cli, struct remote_run *r, int ar
     return r->was_interrupted ? EXIT_INTERRUPTED : exit_status;
 }
 
+/* The plan instead of the run, as Flink's info prints it. */
+int cli_run_info(const struct cli *cli, int argc, char **argv)
+{
+    char plan[] = "--plan=json", *all[PROGRAM_ARGS_MAX + 1] = {plan};
+    struct remote_run r;
+
+    if (argc >= PROGRAM_ARGS_MAX) argc = PROGRAM_ARGS_MAX - 1;
+    for (int i = 0; i < argc; i++) all[i + 1] = argv[i];
+    remote_run_init(&r, cli);
+    program_say(cli->sys, 1, "----------------------- Execution Plan -----------------------\n");
+    struct cli here = *cli;
+    here.is_flink = false;
+    int exit_status = run_here_or_there(&here, &r, argc + 1, all);
+    if (exit_status == 0)
+        program_say(cli->sys, 1, "--------------------------------------------------------------\n\nNo description provided.\n");
+    remote_run_release(&r);
+    return exit_status;
+}
+
 static int run_run(const struct cli *cli, int argc, char **argv)
 {
     struct remote_run r;

@@ -1,9 +1,11 @@
 /* cluster_client.c - see the header. What waits for something asks again: soon at first, then less and less often. */
 #include "surface/cli/cluster_client.h"
 
+#include "control/cluster/cluster.h"
 #include "control/dispatcher/dispatcher.h"
 #include "flow/format/format.h"
 #include "ground/base/str.h"
+#include "surface/cli/cluster_process.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +26,18 @@ bool is_job_id(const char *text)
 }
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
+/* Where a file is named, what is made of it goes with every call: for users other than the cluster's. */
+static enum status read_token(struct cluster_client *c, const struct options *o, struct err *e)
+{
+    const char *path = options_get(o, cluster_defs, "thalweg.security.token-file");
+    struct cluster_key key;
+
+    if (path == NULL) return S_OK;
+    TRY(cluster_key_read(c->sys, path, false, &key, e));
+    c->authorization = arena_printf(c->arena, "Bearer %s", cluster_rest_token(&key, c->arena));
+    return S_OK;
+}
+
 enum status cluster_client_open(struct cluster_client *c, const struct cli *cli, const struct options *o,
                                 struct mem *mem, struct arena *a, struct err *e)
 {
@@ -35,6 +49,7 @@ enum status cluster_client_open(struct cluster_client *c, const struct cli *cli,
     c->timeout_ms = options_int(o, cluster_defs, "client.timeout");
     buf_init(&c->answer, mem);
     if (cli->http == NULL) return err_set(e, E_UNSUPPORTED, "this program cannot speak HTTP");
+    TRY(read_token(c, o, e));
     return cli->http->open(cli->sys, &c->connection, e);
 }
 
@@ -92,6 +107,7 @@ enum status cluster_client_call(struct cluster_client *c, const char *method, co
                                  .url = arena_printf(c->arena, "%s%s", c->base, path),
                                  .body = body,
                                  .type = type,
+                                 .authorization = c->authorization,
                                  .timeout_ms = c->timeout_ms,
                                  .stop = c->stop,
                                  .stop_arg = c->stop_arg};

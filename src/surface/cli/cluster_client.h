@@ -10,6 +10,7 @@ struct cluster_client {
     struct sys_http *connection;
     struct mem *mem;
     struct arena *arena;
+    const char *authorization; /* NULL: who calls is seen by its process */
     const char *base; /* "http://localhost:8081" */
     int64_t timeout_ms;
     int http_status; /* of the latest call */

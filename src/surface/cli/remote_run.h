@@ -23,3 +23,5 @@ void remote_run_init(struct remote_run *r, const struct cli *cli);
 void remote_run_release(struct remote_run *r);
 /* Of api_remote; arg is a remote_run that was configured. */
 enum status remote_run_job(void *arg, const struct api_remote_job *job, struct api_remote_outcome *out, struct err *e);
+/* cli_run.c: what `run` would run, as a plan. Answers the exit status. */
+int cli_run_info(const struct cli *cli, int argc, char **argv);
