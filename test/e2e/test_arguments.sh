@@ -64,7 +64,7 @@ expect 'help, options before' 0 "$("$thalweg" run args.so --help)" '' "$thalweg"
 grep -q '^  thalweg run args.so --parallelism 2 --quiet$' out.txt || fail "help of a job has no example: $(cat out.txt)"
 echo x > x.csv
 expect 'no shared object' 1 '' "thalweg run: cannot load 'x.csv': ./x.csv: file too short$compiled" "$thalweg" run x.csv
-for verb in $("$thalweg" --help | sed -n 's/^  \([a-z]\{1,9\}\)  .*/\1/p'); do
+for verb in $("$thalweg" --help | sed -n 's/^  \([a-z-]\{1,13\}\)  .*/\1/p'); do
     expect "help of $verb" 0 '*' '' "$thalweg" "$verb" --help
     grep -q "^  thalweg $verb" out.txt || fail "help of $verb has no example: $(cat out.txt)"
 done

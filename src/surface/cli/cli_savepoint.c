@@ -127,6 +127,8 @@ const struct cli_verb cli_savepoint = {
             "  --output FORMAT    json: one JSON object, also --json; table, when it is not given\n"
             "  --json             one JSON object\n"
             "dispose, or -d as in Flink, deletes it: the files that its metadata name. No job can go on from it then.\n"
+            "dispose, or -d as in Flink, deletes it: the files that its metadata name. A job that would go on from it "
+            "cannot\nany more.\n"
             "\n"
             "Example:\n"
             "  thalweg savepoint inspect savepoints/savepoint-3f2a91-0c55d1e6a7b8\n",

@@ -28,6 +28,6 @@ const struct cli_verb cli_worker = {
     .name = "worker",
     .arguments = "",
     .doc = "the tasks of one job; started by a TaskManager",
-    .help = "Nobody starts it by hand: its arguments are a TaskManager's. Example:\n  thalweg taskmanager\n",
+    .help = "Nobody starts it by hand: its arguments are a TaskManager's.\n\nExample:\n  thalweg worker --help\n",
     .run = worker_run,
 };

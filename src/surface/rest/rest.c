@@ -171,6 +171,7 @@ static void archive_vertex(struct rest *r, struct dispatched_job *job, const str
     static const char *const parts[] = {"", "/accumulators", "/subtasks/accumulators", "/subtasktimes",
                                         "/taskmanagers"};
     const char *id = g->nodes[g->vertices[v].head]->id;
+    struct execution x;
     struct arena a;
     struct mem mem;
 
@@ -178,8 +179,12 @@ static void archive_vertex(struct rest *r, struct dispatched_job *job, const str
     arena_init(&a, &mem, 0);
     for (size_t i = 0; i < COUNT_OF(parts); i++)
         archive_path(r, job, arena_printf(&a, "/vertices/%s%s", id, parts[i]), out);
-    for (uint32_t s = 0; s<g->vertices[v].parallelism && * left> 0; s++, --*left)
-        archive_path(r, job, arena_printf(&a, "/vertices/%s/subtasks/%u", id, s), out);
+    for (uint32_t k = 0; executions_view(jobmaster_executions(dispatched_master(job)), k, &x); k++) {
+        if (x.vertex != v || *left == 0) continue;
+        --*left;
+        archive_path(r, job, arena_printf(&a, "/vertices/%s/subtasks/%u", id, x.subtask), out);
+        archive_path(r, job, arena_printf(&a, "/vertices/%s/subtasks/%u/attempts/%u", id, x.subtask, x.attempt), out);
+    }
     mem_release(&mem);
 }
 
