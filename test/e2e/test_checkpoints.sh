@@ -54,8 +54,7 @@ expect 'damage' 1 '' '*' "$thalweg" savepoint inspect "$folder"
 same 'damage' "thalweg savepoint inspect: '$folder/_metadata': metadata of a snapshot: its $(wc -c < "$folder/_metadata") bytes are damaged (checksum)" "$(cat err.txt)"
 expect 'no savepoint' 1 '' "thalweg savepoint inspect: there is no checkpoint or savepoint in 'ck': it has no _metadata; give the folder that was printed when it was made, such as .../chk-12" \
     "$thalweg" savepoint inspect ck
-expect 'what of savepoints' 1 '' "thalweg savepoint: what to do is not said; write \`thalweg savepoint inspect PATH [--output json]\`" "$thalweg" savepoint
-expect 'what of savepoints' 1 '' "thalweg savepoint: what to do is not said; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint
+expect 'what of savepoints' 1 '' "thalweg savepoint: what to do is not said; write \`thalweg savepoint inspect PATH [--output json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint
 rm -rf ck
 
 # What has finished begins anew.

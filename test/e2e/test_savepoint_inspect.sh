@@ -68,12 +68,8 @@ expect 'foreign' 1 '' "thalweg savepoint inspect: 'foreign/_metadata': this is n
     "$thalweg" savepoint inspect foreign
 expect 'nothing there' 1 '' "thalweg savepoint inspect: there is no checkpoint or savepoint in 'nothing': it has no _metadata; give the folder that was printed when it was made, such as .../chk-12" \
     "$thalweg" savepoint inspect nothing
-expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--output json]\`" "$thalweg" savepoint inspect
-expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--output json]\`" \
-    "$thalweg" savepoint inspect a b
-expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalweg savepoint inspect PATH [--output json]\`" "$thalweg" savepoint list
-expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint inspect
-expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--json]\` or \`thalweg savepoint dispose PATH\`" \
+expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--output json]\` or \`thalweg savepoint dispose PATH\`" "$thalweg" savepoint inspect
+expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--output json]\` or \`thalweg savepoint dispose PATH\`" \
     "$thalweg" savepoint inspect a b
 expect 'another word' 1 '' "thalweg savepoint: Cannot parse JobID from \"list\". The expected format is [0-9a-fA-F]{32}, e.g. fd72014d4c864993a2e5a9287b4a9c5d.; \`thalweg list\` shows the jobs" "$thalweg" savepoint list
 

@@ -59,8 +59,7 @@ static int wrong(const struct cli *cli, const char *what, const char *argument)
     struct err e = {0};
 
     err_set(&e, E_CONFIG, what, argument);
-    err_hint(&e, "write `thalweg savepoint inspect PATH [--output json]`");
-    err_hint(&e, "write `thalweg savepoint inspect PATH [--json]` or `thalweg savepoint dispose PATH`");
+    err_hint(&e, "write `thalweg savepoint inspect PATH [--output json]` or `thalweg savepoint dispose PATH`");
     api_say_error(cli->sys, "thalweg savepoint", &e);
     return 1;
 }
@@ -106,12 +105,7 @@ static int run_savepoint(const struct cli *cli, int argc, char **argv)
 
 const struct cli_verb cli_savepoint = {
     .name = "savepoint",
-    .arguments = "inspect PATH [--output json]",
-    .doc = "show what a checkpoint or savepoint holds",
-    .arguments = "inspect PATH [--json] | dispose PATH",
-    .doc = "show what a checkpoint or savepoint holds, or delete it",
-    .help = "PATH is the folder of a savepoint or checkpoint (.../chk-12), or the _metadata in it. Shown are the job, "
-    .arguments = "JOB [FOLDER] | inspect PATH [--json] | dispose PATH",
+    .arguments = "JOB [FOLDER] | inspect PATH [--output json] | dispose PATH",
     .doc = "take a savepoint of a job, show what one holds, or delete it",
     .help = "JOB is the id of a job of a cluster, of 32 hexadecimal digits (`thalweg list`); the savepoint's own folder is made in\n"
             "FOLDER, or in execution.checkpointing.savepoint-dir.\n"
@@ -125,7 +119,6 @@ const struct cli_verb cli_savepoint = {
             "byte is\n"
             "read and its checksum looked at: status 1, with the file and the place, when something is damaged.\n"
             "  --output FORMAT    json: one JSON object, also --json; table, when it is not given\n"
-            "  --json             one JSON object\n"
             "dispose, or -d as in Flink, deletes it: the files that its metadata name. No job can go on from it then.\n"
             "dispose, or -d as in Flink, deletes it: the files that its metadata name. A job that would go on from it "
             "cannot\nany more.\n"
