@@ -48,7 +48,7 @@ END
 cat > read.sql << 'END'
 LOAD MODULE state;
 CREATE TEMPORARY VIEW operators AS SELECT * FROM savepoint_metadata('saved');
-SELECT `checkpoint-id` > 4, `operator-uid`, `operator-parallelism`, `operator-max-parallelism`, `operator-subtask-state-count`,
+SELECT `checkpoint-id` >= 1, `operator-uid`, `operator-parallelism`, `operator-max-parallelism`, `operator-subtask-state-count`,
        `operator-coordinator-state-size-in-bytes`, `operator-total-size-in-bytes`, CHAR_LENGTH(`operator-uid-hash`)
 FROM operators WHERE `operator-name` = 'GroupAggregate';
 END

@@ -1,6 +1,5 @@
 /* test_state_shapes.c - LOG, PACKED, PLACES, MULTISET, MAP with a map key and ORDERED against naive models: arrays of rows per key. Few keys
- * with many rows and many with few, so that chunks, hash tables, leaves and directories are crossed; removal and return
- * within a batch, compaction, ranges in both directions, resuming, namespaces, heads that become empty. */
+ * with many rows and many with few: chunks, hash tables, leaves and directories are crossed; removal and return, compaction, ranges, ... */
 #include "flow/state/shape.h"
 #include "support/snapshots.h"
 
