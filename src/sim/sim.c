@@ -70,12 +70,15 @@ static void choose_all(struct run *r, struct tw_env *env)
 static void choose_faults(struct run *r, struct tw_env *env)
 {
     static const char *const interval[] = {"1 ms", "3 ms", "10 ms", "40 ms"}, *const inlined[] = {NULL, "0 kb", "1 kb"},
-                             *const retained[] = {NULL, "2"}, *const tolerable[] = {NULL, "1", "1000"};
+                             *const retained[] = {NULL, "2"}, *const tolerable[] = {NULL, "1", "1000"}, *const parts[] = {NULL, "true", "true"},
+                             *const from[] = {"0 b", "0 b", "40 kb"};
 
     choose(r, env, "execution.checkpointing.interval", interval, COUNT_OF(interval));
     choose(r, env, "execution.checkpointing.data-inline-threshold", inlined, COUNT_OF(inlined));
     choose(r, env, "execution.checkpointing.num-retained", retained, COUNT_OF(retained));
     choose(r, env, "execution.checkpointing.tolerable-failed-checkpoints", tolerable, COUNT_OF(tolerable));
+    choose(r, env, "execution.checkpointing.incremental", parts, COUNT_OF(parts));
+    choose(r, env, "thalweg.checkpoint.incremental-from", from, COUNT_OF(from));
     tw_set(env, "execution.checkpointing.dir", "/ck");
     env->ledger = "/ledger";
     env->takes_signals = true;

@@ -122,7 +122,8 @@ static void fill_subtasks(const struct job_checkpoints *c, struct snapshot_order
         *to = (struct snapshot_subtask){.watermark = from->watermark,
                                         .sent_watermark = from->sent_watermark,
                                         .is_idle = from->is_idle,
-                                        .handle_count = from->chunks};
+                                        .handle_count = from->chunks,
+                                        .first_part = from->first_part};
         if (from->committables.size > 0)
             to->committables = (struct str){arena_strndup(&o->arena, from->committables.data, from->committables.size),
                                             from->committables.size};

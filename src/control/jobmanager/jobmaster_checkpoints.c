@@ -56,6 +56,15 @@ static void make_coordinator(struct job_checkpoints *c, const struct checkpoints
     c->coordinator = checkpoint_coordinator_create(&s, setup->first_id, setup->record.next_checkpoint);
 }
 
+static uint64_t parts_from(const struct jobmaster *jm)
+{
+    const struct options *o = &jm->graph.settings;
+    bool has_old = options_get(o, config_defs, "state.backend.incremental") != NULL;
+    bool is_on = options_bool(o, config_defs, has_old ? "state.backend.incremental" : KEY "incremental");
+
+    return is_on ? (uint64_t)MAX(1, int_of(jm, "thalweg.checkpoint.incremental-from")) : 0;
+}
+
 /* A job that has failed may be wanted again, so its checkpoints stay unless somebody asked that they go. */
 static void read_retention(struct job_checkpoints *c)
 {
@@ -81,6 +90,7 @@ enum status checkpoints_create(struct jobmaster *jm, const struct checkpoints_se
     c->uri = setup->uri;
     orders_init(c);
     read_retention(c);
+    c->port.parts_from = parts_from(jm);
     make_coordinator(c, setup);
     return make_store(c, setup, e);
 }
@@ -142,6 +152,8 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
                              .folder = snapshot_requests_folder(c, a->id),
                              .stops = wish == WISH_STOP || wish == WISH_DRAIN,
                              .drains = wish == WISH_DRAIN};
+    struct task_trigger t = {
+        .checkpoint = a->id, .folder = requests_folder(c, a->id), .is_whole = a->kind == SNAPSHOT_SAVEPOINT};
     c->jm->host->ops->trigger(c->jm->host, &t);
 }
 

@@ -37,6 +37,7 @@ struct task_trigger {
     int64_t checkpoint;
     const char *folder; /* where a savepoint's chunks go; NULL: chk-<id> in the job's folder */
     bool stops, drains; /* the job ends with it; its sources end before: see task_stop */
+    bool is_whole;      /* a savepoint: its state stands alone */
 };
 
 struct task_host;

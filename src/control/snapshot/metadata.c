@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MAGIC "TWCM"
-enum { MAGIC_SIZE = 4, VERSION = 2, VERSION_OF_UIDS = 2, CHECKSUM_SIZE = 8, SHORTEST = MAGIC_SIZE + 1 + CHECKSUM_SIZE };
+enum { MAGIC_SIZE = 4, VERSION = 3, VERSION_OF_UIDS = 2, VERSION_OF_PARTS = 3, CHECKSUM_SIZE = 8, SHORTEST = MAGIC_SIZE + 1 + CHECKSUM_SIZE };
 enum subtask_flag { IS_FINISHED = 1, IS_IDLE = 2, SUBTASK_FLAGS = 3 };
 enum handle_kind { HANDLE_INLINE = 0, HANDLE_OBJECT = 1 };
 
@@ -59,6 +59,7 @@ static void encode_handle(const struct snapshot_handle *h, struct buf *out)
         enc_str(out, h->bytes);
     }
     enc_u64(out, h->digest);
+    enc_varint(out, (uint64_t)h->part);
 }
 
 static void encode_subtask(const struct snapshot_subtask *s, struct buf *out)
@@ -162,6 +163,9 @@ static enum status read_handle(struct reader *r, struct snapshot_handle *h)
         h->size = h->bytes.size;
     }
     h->digest = dec_u64(&r->d);
+    uint64_t part = r->version >= VERSION_OF_PARTS ? dec_varint(&r->d) : 0;
+    if (part > INT64_MAX) return wrong(r, "the part of a chunk is none");
+    h->part = (int64_t)part;
     if (!dec_ok(&r->d)) return wrong(r, "a chunk is cut off");
     if (kind == HANDLE_INLINE && hash64(h->bytes.data, h->bytes.size) != h->digest)
         return wrong(r, "a chunk is damaged");

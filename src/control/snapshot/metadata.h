@@ -33,6 +33,7 @@ struct snapshot_handle {
     struct str bytes; /* in here */
     uint64_t size;
     uint64_t digest; /* hash64 of the chunk's bytes */
+    int64_t part;    /* the checkpoint for which it was written, which says what had changed by then; 0: it stands alone */
 };
 
 struct snapshot_subtask {
@@ -42,6 +43,7 @@ struct snapshot_subtask {
     struct str committables;               /* what it had prepared and not yet made final */
     const struct snapshot_handle *handles; /* in the order in which they were written */
     uint32_t handle_count;
+    int64_t first_part; /* not in the bytes: the oldest part that is needed; 0: none */
 };
 
 struct snapshot_operator {

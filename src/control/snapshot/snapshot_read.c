@@ -104,6 +104,16 @@ void snapshot_reader_close(struct snapshot_reader *r)
     mem_release(&mem);
 }
 
+/* Beside the folder lies what several checkpoints share. */
+static const char *path_of(struct snapshot_reader *r, const char *path)
+{
+    const char *last = strrchr(r->folder, '/');
+
+    if (strncmp(path, "../", 3) != 0) return arena_printf(&r->arena, "%s/%s", r->folder, path);
+    if (last == NULL) return path + 3;
+    return arena_printf(&r->arena, "%.*s/%s", (int)(last - r->folder), r->folder, path + 3);
+}
+
 enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem,
                                   struct str *out, struct err *e)
 {
@@ -113,7 +123,7 @@ enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapsh
         *out = h->bytes;
         return S_OK;
     }
-    const char *path = arena_printf(&r->arena, "%s/%s", r->folder, h->path);
+    const char *path = path_of(r, h->path);
     enum status st = read_whole(r, path, CHUNK_BYTES_MAX, mem, out, &problem);
     if (st == E_NOT_FOUND) return err_set(e, E_DATA, "'%s' is missing: a part of the state of '%s'", path, r->uri);
     if (st != S_OK) return err_pass_on(e, &problem);

@@ -199,7 +199,7 @@ enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot
     const char *copy = copy_bytes(w, bytes->data, bytes->size);
     w->chunk = (struct stored_chunk){.subtask = where->subtask,
                                      .number = where->number,
-                                     .handle = {.bytes = {copy, bytes->size}, .size = bytes->size}};
+                                     .handle = {.bytes = {copy, bytes->size}, .size = bytes->size, .part = where->part}};
     memcpy(w->chunk.id, where->uid, sizeof w->chunk.id);
     buf_clear(bytes);
     send(s, w);
@@ -278,6 +278,11 @@ static enum status write_chunk(struct snapshot_store *s, struct store_entry *x, 
         char *copy = arena_alloc(&x->arena, bytes.size);
         memcpy(copy, bytes.data, bytes.size);
         h->bytes.data = copy;
+    } else if (h->part > 0) {
+        const char *path;
+        h->path = store_part_add(s, x->id, &x->arena, &path);
+        h->bytes = (struct str){0};
+        TRY(store_publish(s, x->fs, path, bytes, &x->err));
     } else {
         h->path = arena_printf(&x->arena, "%s-%u-%u", c->id, c->subtask, c->number);
         h->bytes = (struct str){0};
@@ -336,7 +341,7 @@ static void on_abort(struct snapshot_store *s, int64_t checkpoint)
     struct store_entry *x = take_out(s, checkpoint);
 
     if (x == NULL) return;
-    if (x->bytes > 0 || x->err.status != S_OK) store_delete_folder(s, x->fs, x->path);
+    if (x->bytes > 0 || x->err.status != S_OK) store_delete_folder(s, x->fs, x->path); /* its parts go later, unless nobody comes */
     free_entry(x);
 }
 
@@ -381,6 +386,7 @@ static bool obey(struct snapshot_store *s, struct store_word *w)
     case STORE_OPEN:
         w->entry->next = s->entries;
         s->entries = w->entry;
+        if (s->first_opened == 0 && w->entry->kind == SNAPSHOT_CHECKPOINT) s->first_opened = w->entry->id;
         break;
     case STORE_CHUNK: on_chunk(s, w); break;
     case STORE_FINISH: on_finish(s, w); break;
@@ -455,6 +461,7 @@ void snapshot_store_free(struct snapshot_store *s)
     sys_mailbox_free(s->o.sys, s->words);
     sys_parker_free(s->o.sys, s->parker);
     sys_lock_free(s->o.sys, s->lock);
+    store_parts_free(s);
     mem_release(&s->record_mems[0]);
     mem_release(&s->record_mems[1]);
     mem_init(&mem, "snapshots", 0);

@@ -167,25 +167,33 @@ static uint32_t first_chunk(const struct store_entry *x, const char *id, uint32_
     return low;
 }
 
-static enum status fill_subtask(const struct store_entry *x, struct arena *a, const struct snapshot_operator *o,
+/* Chunks of this checkpoint behind those of older parts. */
+static enum status fill_subtask(const struct snapshot_store *s, const struct store_entry *x, struct arena *a, const struct snapshot_operator *o,
                                 uint32_t number, struct snapshot_subtask *out, struct err *e)
 {
-    uint32_t at = first_chunk(x, o->id, number), count = 0;
-    struct snapshot_handle *handles = ARENA_ARRAY(a, struct snapshot_handle, out->handle_count + 1);
+    bool builds = out->first_part != 0 && out->first_part < x->id;
+    uint32_t at = first_chunk(x, o->id, number), count = 0, older = builds ? store_parts_find(s, o->id, number, out->first_part, NULL) : 0;
+    struct snapshot_handle *handles = ARENA_ARRAY(a, struct snapshot_handle, older + out->handle_count + 1);
 
+    if (older > 0) (void)store_parts_find(s, o->id, number, out->first_part, handles);
+    if (builds && (older == 0 || handles[0].part != out->first_part))
+        return err_set(e, E_DATA, "operator '%s' (subtask %u/%u): the part of checkpoint %lld, on which it builds, is not there", o->name,
+                       number + 1, o->parallelism, (long long)out->first_part);
     for (; count < out->handle_count && at + count < x->chunk_count; count++) {
         const struct stored_chunk *c = &x->chunks[at + count];
         if (strcmp(c->id, o->id) != 0 || c->subtask != number || c->number != count) break;
-        handles[count] = c->handle;
+        handles[older + count] = c->handle;
     }
+    if (count < out->handle_count)
+        return err_set(e, E_DATA, "operator '%s' (subtask %u/%u): chunk %u of %u is missing", o->name, number + 1,
+                       o->parallelism, count + 1, out->handle_count);
     out->handles = handles;
-    if (count == out->handle_count) return S_OK;
-    return err_set(e, E_DATA, "operator '%s' (subtask %u/%u): chunk %u of %u is missing", o->name, number + 1,
-                   o->parallelism, count + 1, out->handle_count);
+    out->handle_count = older + count;
+    return S_OK;
 }
 
 /* Says of each subtask where its chunks are. */
-static enum status fill_metadata(struct store_entry *x, struct snapshot_order *o, struct err *e)
+static enum status fill_metadata(const struct snapshot_store *s, struct store_entry *x, struct snapshot_order *o, struct err *e)
 {
     struct snapshot_metadata *m = &o->metadata;
 
@@ -193,7 +201,7 @@ static enum status fill_metadata(struct store_entry *x, struct snapshot_order *o
     for (uint32_t i = 0; i < m->operator_count; i++) {
         const struct snapshot_operator *op = &m->operators[i];
         struct snapshot_subtask *subtasks = (struct snapshot_subtask *)(uintptr_t)op->subtasks; /* of our own order */
-        for (uint32_t t = 0; t < op->parallelism; t++) TRY(fill_subtask(x, &o->arena, op, t, &subtasks[t], e));
+        for (uint32_t t = 0; t < op->parallelism; t++) TRY(fill_subtask(s, x, &o->arena, op, t, &subtasks[t], e));
     }
     return S_OK;
 }
@@ -203,7 +211,7 @@ static enum status write_metadata(struct snapshot_store *s, struct store_entry *
 {
     struct buf bytes;
 
-    TRY(fill_metadata(x, o, e));
+    TRY(fill_metadata(s, x, o, e));
     buf_init(&bytes, &o->mem);
     metadata_encode(&o->metadata, &bytes);
     if (bytes.size > SNAPSHOT_METADATA_MAX)
@@ -254,11 +262,13 @@ enum status store_finish(struct snapshot_store *s, struct store_entry *entry, st
     if (entry->err.status != S_OK) return err_pass_on(&a->err, &entry->err);
     if (s->is_fenced) return err_set(&a->err, E_EXISTS, "another process runs this job");
     TRY(write_metadata(s, entry, o, &added, &a->err));
-    a->size = added.size - entry->bytes;
+    a->size = added.size - metadata_state_bytes(&o->metadata);
     retain(s, &o->arena, &added, &next);
     reserve(&next, entry->id);
     TRY(confirm(s, &next, &a->err));
+    store_parts_keep(s, &o->metadata);
     delete_dropped(s, old.retained, old.retained_count);
+    store_parts_clean(s);
     return S_OK;
 }
 
@@ -272,6 +282,7 @@ enum status store_change(struct snapshot_store *s, const struct snapshot_change 
     if (c->discards) next.retained_count = 0;
     TRY(confirm(s, &next, &a->err));
     if (c->discards) delete_dropped(s, old.retained, old.retained_count);
+    if (c->discards) store_parts_clean(s);
     const struct retained_checkpoint *latest = job_record_latest(&s->record);
     a->has_latest = latest != NULL;
     if (latest == NULL) return S_OK;

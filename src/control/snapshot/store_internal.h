@@ -55,6 +55,8 @@ struct snapshot_store {
     uint32_t record_at;
     struct job_record record;
     bool is_fenced;
+    int64_t first_opened;      /* checkpoints of this process have this number, or higher ones; 0: there was none yet */
+    struct store_parts *parts; /* store_parts.c; NULL: there are none */
 };
 
 /* store_commit.c */
@@ -69,3 +71,12 @@ void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, con
 /* As often as it takes: a name is written once, always with the same bytes. */
 enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, const char *path, struct str bytes,
                           struct err *e);
+
+/* store_parts.c */
+/* A file for a part of that checkpoint: its path, and how metadata name it. */
+const char *store_part_add(struct snapshot_store *s, int64_t checkpoint, struct arena *a, const char **path);
+/* What the newest checkpoint has of a subtask, from that part on; out NULL: how many. */
+uint32_t store_parts_find(const struct snapshot_store *s, const char *id, uint32_t subtask, int64_t first_part, struct snapshot_handle *out);
+void store_parts_keep(struct snapshot_store *s, const struct snapshot_metadata *m); /* this checkpoint is the newest */
+void store_parts_clean(struct snapshot_store *s);                                   /* what nobody needs goes */
+void store_parts_free(struct snapshot_store *s);

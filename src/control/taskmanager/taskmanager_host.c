@@ -2,6 +2,8 @@
  * always ready. Triggers need no folder here: chunks go to the job master's own store. */
 #include "control/taskmanager/taskmanager_host.h"
 
+#include "flow/task/snapshot_port.h"
+
 struct local_host {
     struct task_host host;
     struct mem mem;
@@ -35,6 +37,7 @@ static void local_trigger(struct task_host *h, const struct task_trigger *t)
 {
     if (t->stops) taskmanager_stop(tm_of(h), t->checkpoint, t->drains);
     else taskmanager_trigger(tm_of(h), t->checkpoint);
+    taskmanager_trigger(tm_of(h), t->is_whole ? t->checkpoint | SNAPSHOT_WHOLE : t->checkpoint);
 }
 
 static void local_cancel(struct task_host *h)

@@ -148,7 +148,7 @@ static bool is_sound(const struct chunk_block *b, const char *from, uint32_t max
 {
     bool is_zero = from[2] == 0 && from[3] == 0 && u32_at(from + 28) == 0;
 
-    if (!is_zero || b->kind < CHUNK_SCHEMA || b->kind > CHUNK_DROPPED || b->is_packed > 1) return false;
+    if (!is_zero || b->kind < CHUNK_SCHEMA || b->kind > CHUNK_DROPPED || b->kind == 3 || b->is_packed > 1) return false;
     if (b->group_first > max_parallelism || b->group_count > max_parallelism - b->group_first) return false;
     return b->is_packed ? unsqueeze_may(b->stored, b->size) : b->stored == b->size;
 }

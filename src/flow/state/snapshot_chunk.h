@@ -4,7 +4,7 @@
 #include "ground/base/buf.h"
 #include "ground/base/err.h"
 
-enum chunk_kind { CHUNK_SCHEMA = 1, CHUNK_ROWS = 2, CHUNK_GONE = 3, CHUNK_DROPPED = 4 };
+enum chunk_kind { CHUNK_SCHEMA = 1, CHUNK_ROWS = 2, CHUNK_GONE = 4, CHUNK_DROPPED = 5 };
 enum {
     CHUNK_VERSION = 1,
     CHUNK_VERSION_PARTS = 2, /* of chunks that are parts */

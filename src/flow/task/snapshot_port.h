@@ -18,6 +18,7 @@ struct snapshot_place {
     int64_t checkpoint;
     const char *uid;
     uint32_t vertex, subtask, number;
+    int64_t part; /* of whose state it is a part: the checkpoint; 0: it stands alone */
 };
 
 /* One operator of the task as it was when the barrier passed. */
@@ -27,6 +28,7 @@ struct node_snapshot {
     bool is_idle;                      /* that it had said so */
     uint32_t chunks;
     struct str committables; /* what op_type.prepare wrote; empty: nothing */
+    int64_t first_part; /* its state is that of all parts from this checkpoint on; 0: its chunks stand alone */
 };
 
 struct snapshot_ack {
@@ -47,8 +49,13 @@ struct snapshot_port {
     void (*wants)(void *arg, uint32_t vertex, uint32_t subtask);
     /* The task was told that the checkpoint is complete, and its operators have committed what they had prepared. NULL: nobody asks. */
     void (*committed)(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask);
+    /* A checkpoint may say only what has changed since the last one that is complete, of a node with so much state; 0: never. */
+    uint64_t parts_from;
     void *arg;
 };
+
+/* With the number of a checkpoint where one is triggered: all state of it stands alone. */
+#define SNAPSHOT_WHOLE (INT64_C(1) << 62)
 
 /* What a node begins with. */
 struct node_restore {

@@ -66,7 +66,7 @@ void task_close(struct task *t, bool failed);
 void task_cancel(struct task *t); /* any thread; the next step ends it */
 /* Any thread; the worker is woken by the caller. trigger: a checkpoint begins; sources, and tasks whose input has ended, take it at
  * once, the others when its barrier arrives. complete: it is confirmed, and so are all before it. Ids rise. */
-void task_trigger(struct task *t, int64_t checkpoint);
+void task_trigger(struct task *t, int64_t checkpoint); /* and SNAPSHOT_WHOLE, perhaps */
 void task_complete(struct task *t, int64_t checkpoint);
 /* Any thread, in front of task_trigger of that checkpoint, a savepoint: the task ends with it, when it is complete; should it fail, the job
  * has to. drains: sources end as if there was nothing more, so that all that waits is put out, and the savepoint is taken behind that.

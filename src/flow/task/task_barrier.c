@@ -85,7 +85,13 @@ enum status barrier_restore(struct task *t)
 }
 
 /* --- the barrier --------------------------------------------------------------------------------------------------------- */
-void task_trigger(struct task *t, int64_t checkpoint) { sys_atomic_store(&t->barrier.ordered, (uint64_t)checkpoint); }
+void task_trigger(struct task *t, int64_t checkpoint)
+{
+    bool is_whole = (checkpoint & SNAPSHOT_WHOLE) != 0;
+
+    sys_atomic_store(&t->barrier.ordered, (uint64_t)barrier_word(checkpoint & ~SNAPSHOT_WHOLE, is_whole));
+}
+
 void task_complete(struct task *t, int64_t checkpoint)
 {
     sys_atomic_store(&t->barrier.completed, (uint64_t)checkpoint);
@@ -122,15 +128,19 @@ bool barrier_is_due(const struct task *t)
 
     if ((t->gate != NULL || barrier_drains(t)) && !t->input_ended) return false;
     return b->phase == BARRIER_NONE && (int64_t)sys_atomic_load(&b->ordered) > b->seen;
+    if (t->gate != NULL && !t->input_ended) return false;
+    return b->phase == BARRIER_NONE && barrier_checkpoint((int64_t)sys_atomic_load(&b->ordered)) > b->seen;
 }
 
-void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns)
+void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns)
 {
     struct barrier *b = &t->barrier;
+    int64_t checkpoint = barrier_checkpoint(word);
 
     ASSERT(b->phase == BARRIER_NONE && checkpoint > b->seen);
     sys_trace(t->sys, (uint64_t)checkpoint << 1 | 1);
     b->seen = checkpoint;
+    b->is_whole = barrier_word(checkpoint, true) == word;
     if (t->is_through && b->last == 0) b->last = checkpoint;
     if (checkpoint == stop_checkpoint(t) && !barrier_drains(t)) stand_still(t);
     b->phase = BARRIER_ARRIVED;
@@ -146,6 +156,7 @@ static void barrier_clear(struct task *t)
     b->is_prepared = false;
     if (b->nodes == NULL) {
         b->nodes = mem_zalloc(&t->mem, sizeof *b->nodes * t->chain.count);
+        b->parts = mem_zalloc(&t->mem, sizeof *b->parts * t->chain.count);
         b->saves = mem_zalloc(&t->mem, sizeof *b->saves * t->chain.count);
         b->committables = mem_zalloc(&t->mem, sizeof *b->committables * t->chain.count);
         for (uint32_t i = 0; i < t->chain.count; i++) buf_init(&b->committables[i], &t->mem);
@@ -163,12 +174,14 @@ static enum status send_chunk(struct task *t)
     struct barrier *b = &t->barrier;
     const struct snapshot_port *port = t->plan->snapshots;
     struct node_snapshot *node = &b->nodes[b->save_at];
-    const struct snapshot_place where = {b->saving, node->uid, t->plan->vertex, t->plan->subtask, node->chunks};
+    const struct snapshot_place where = {b->saving, node->uid, t->plan->vertex, t->plan->subtask, node->chunks,
+                                         node->first_part != 0 ? b->saving : 0};
     uint64_t size = b->bytes.size;
 
     TRY(port->chunk(port->arg, &where, &b->bytes, t->chain.nodes[0].cx.parker));
     ASSERT(b->bytes.size == 0);
     node->chunks++;
+    b->parts[b->save_at].bytes += size;
     b->total += size;
     return S_OK;
 }
@@ -219,6 +232,7 @@ static void decline(struct task *t, uint32_t node, enum status st)
     const struct op_cx *cx = &t->chain.nodes[node].cx;
     int64_t checkpoint = b->saving;
 
+    if (b->part == checkpoint) b->part = 0;
     err_set(&b->err, st, "%s", status_text(st));
     err_wrap(&b->err, "operator '%s' (subtask %u/%u)", cx->name, cx->subtask + 1, cx->parallelism);
     barrier_drop(t);
@@ -241,6 +255,7 @@ static void acknowledge(struct task *t)
                                      .saved_ns = sys_mono_ns(t->sys) - b->saving_began_ns};
 
     b->saving = 0;
+    parts_saved(t);
     port->acknowledge(port->arg, &ack);
 }
 
@@ -282,7 +297,7 @@ static enum status freeze_node(struct task *t, struct node *n)
         if (st != S_OK) return st;
     }
     b->is_prepared = true;
-    if (n->cx.state != NULL) TRY(state_save_create(n->cx.state, &b->saves[b->at], &b->err));
+    if (n->cx.state != NULL) TRY(parts_save_create(t, b->at, &b->saves[b->at], &b->err));
     if (n->cx.state != NULL) b->is_apart &= state_save_is_apart(b->saves[b->at]);
     /* the end of time that drained the job is none for a job that goes on from here */
     bool is_drained = barrier_drains(t);
@@ -316,11 +331,16 @@ static enum status freeze(struct task *t)
         b->total = 0;
     }
     b->saving = b->seen;
+    parts_look(t);
     enum status st = freeze_nodes(t);
     if (st > S_OK || b->has_failed) return st;
     b->saving_began_ns = b->began_ns;
     b->saving_aligned_ns = b->aligned_ns;
     b->held_ns = sys_mono_ns(t->sys) - b->began_ns;
+    if (!b->is_whole) {
+        b->part = b->seen;
+        b->part_is_there = false;
+    }
     if (st < 0) decline(t, b->at, st);
     return S_OK;
 }
@@ -344,7 +364,7 @@ enum status barrier_go(struct task *t)
     if (b->phase == BARRIER_FORWARD) {
         /* behind the end of input nobody reads on */
         for (; !t->input_ended && b->at < t->plan->output_count; b->at++)
-            TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, b->seen));
+            TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, barrier_word(b->seen, b->is_whole)));
         b->phase = BARRIER_FREEZE;
         b->at = 0;
     }
@@ -363,6 +383,8 @@ enum status barrier_tell(struct task *t)
 {
     struct barrier *b = &t->barrier;
     int64_t completed = (int64_t)sys_atomic_load(&b->completed);
+
+    parts_look(t);
 
     if (b->phase != BARRIER_NONE || (b->telling == 0 && completed <= b->told)) return S_OK;
     if (b->telling == 0) b->telling = completed;
@@ -403,5 +425,6 @@ void barrier_release(struct task *t)
     for (uint32_t i = 0; b->nodes != NULL && i < t->chain.count; i++) buf_release(&b->committables[i]);
     mem_free(&t->mem, b->nodes);
     mem_free(&t->mem, b->saves);
+    mem_free(&t->mem, b->parts);
     mem_free(&t->mem, b->committables);
 }

@@ -4,6 +4,17 @@
 
 enum barrier_phase { BARRIER_NONE, BARRIER_ARRIVED, BARRIER_OPERATORS, BARRIER_FORWARD, BARRIER_FREEZE, BARRIER_SAVE };
 
+/* The state of a node in parts, each of what has changed since the one before: which are needed. */
+enum { PART_RANGES = 16 };
+struct node_parts {
+    int64_t last;               /* the newest; 0 = none */
+    int64_t bases[PART_RANGES]; /* of each range of key groups: the newest that has all of it */
+    uint32_t range;             /* whose turn it is */
+    uint64_t changed;           /* bytes that say what has changed, and that no range was written for */
+    uint64_t bytes;             /* of the newest */
+    bool is_base;               /* that has all ranges */
+};
+
 /* A barrier on its way through the task, and what the task knows of checkpoints. */
 struct barrier {
     struct sys_atomic_u64 ordered, completed; /* what task_trigger and task_complete said last */
@@ -13,6 +24,7 @@ struct barrier {
     int64_t telling;                          /* they are being told; 0 = none */
     uint32_t tell_at;
     int64_t seen;  /* the last checkpoint whose barrier came */
+    bool is_whole; /* its state stands alone */
     int64_t last;  /* the first checkpoint behind the end of input; 0 = none yet */
     bool has_said; /* that it wants that one */
     enum barrier_phase phase;
@@ -28,6 +40,9 @@ struct barrier {
     bool can_go_on; /* there is more to do at once: nothing is waited for */
     bool is_saved;  /* node `save_at` */
     uint32_t save_at;
+    int64_t part;       /* the last checkpoint that parts were written for; 0 = none */
+    bool part_is_there; /* and it is complete */
+    struct node_parts *parts;  /* [node_count] */
     struct state_save **saves; /* [node_count]; NULL: through, or without state */
     struct buf bytes;           /* the chunk that is filled */
     uint64_t total;
@@ -63,7 +78,16 @@ struct task {
 
 /* task_barrier.c */
 /* The checkpoint begins here; the chain is drained. */
-void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns);
+void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns);
+/* A checkpoint in a barrier: what the channels between tasks know it by. */
+static inline int64_t barrier_word(int64_t checkpoint, bool is_whole) { return checkpoint * 2 + is_whole; }
+static inline int64_t barrier_checkpoint(int64_t word) { return word / 2; }
+
+/* task_parts.c */
+/* Begins to save what the node has: all of it, or what has changed. */
+enum status parts_save_create(struct task *t, uint32_t node, struct state_save **out, struct err *e) CHECKED;
+void parts_look(struct task *t); /* is the last part complete? */
+void parts_saved(struct task *t); /* all nodes were: what they took is known */
 /* Does the task take a checkpoint by itself, that was ordered? */
 bool barrier_is_due(const struct task *t);
 /* Goes on with what is under way: S_OK when nothing is; S_MORE, S_FULL, S_PENDING: call again; an error is the task's. */

@@ -238,6 +238,7 @@ static void open_fixture(struct fixture *f, struct limit limit, const struct tas
     f->source_config = &f->limit;
     f->sink_config = &f->text;
     f->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, NULL, f};
+    f->port = (struct snapshot_port){.chunk = port_chunk, .acknowledge = port_acknowledge, .decline = port_decline, .wants = port_wants, .arg = f};
     f->channel = channel_create(&f->mem, f->plan.outputs[0], NULL, 4, 2);
     channel_connect(f->channel, f->sys, NULL, NULL);
     f->first_nodes[0] = node(f, &op_count, &f->source_config);
