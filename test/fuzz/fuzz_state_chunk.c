@@ -22,13 +22,16 @@ static void u64_put(char *to, uint64_t v) { memcpy(to, &v, sizeof v); }
 /* Headers as they should be, with what they say kept. */
 static void seal(char *chunk, size_t size)
 {
-    if (size < CHUNK_HEADER) return;
+    bool is_part = size >= CHUNK_HEADER_PARTS && chunk[4] == CHUNK_VERSION_PARTS;
+    size_t header = is_part ? CHUNK_HEADER_PARTS : CHUNK_HEADER;
+
+    if (size < header) return;
     memcpy(chunk, "TWST", 4);
-    u32_put(chunk + 4, CHUNK_VERSION);
+    u32_put(chunk + 4, is_part ? CHUNK_VERSION_PARTS : CHUNK_VERSION);
     u32_put(chunk + 8, CHUNK_HASH_VERSION);
     u32_put(chunk + 12, EVERY_GROUPS);
-    u64_put(chunk + 16, hash64(chunk, 16));
-    for (size_t at = CHUNK_HEADER; size - at >= BLOCK_HEADER;) {
+    u64_put(chunk + header - 8, hash64(chunk, header - 8));
+    for (size_t at = header; size - at >= BLOCK_HEADER;) {
         char *b = chunk + at;
         uint32_t stored;
         memcpy(&stored, b + 24, sizeof stored);
@@ -51,11 +54,21 @@ static void save(struct every_shape *s, struct buf *out)
     state_save_free(save);
 }
 
+/* The same as a part that follows; nothing where it is none. */
+static struct str part_behind(struct str chunk, struct arena *a)
+{
+    if (chunk.size < CHUNK_HEADER_PARTS || chunk.data[4] != CHUNK_VERSION_PARTS) return (struct str){0};
+    char *copy = arena_strndup(a, chunk.data, chunk.size);
+    copy[23] = 127; /* the top byte of its number */
+    u64_put(copy + CHUNK_HEADER_PARTS - 8, hash64(copy, CHUNK_HEADER_PARTS - 8));
+    return (struct str){copy, chunk.size};
+}
+
 /* False: it was refused. */
 static bool begin_with(struct str chunk, struct arena *a, struct buf *out)
 {
-    struct state_part part = {chunk};
-    struct state_image image = {&part, 1};
+    struct state_part parts[2] = {{chunk}, {part_behind(chunk, a)}};
+    struct state_image image = {parts, parts[1].bytes.size > 0 ? 2 : 1};
     struct state_restore restore = {.subtasks = &image, .count = 1, .max_parallelism = EVERY_GROUPS, .operator = "fuzz"};
     struct err e = {0};
     struct every_shape *s = arena_alloc(a, sizeof *s);

@@ -117,7 +117,7 @@ static enum status on_news(struct worker_end *w, const struct news_message *m, s
 static enum status on_chunk(struct worker_end *w, const struct chunk_message *m, struct err *e)
 {
     const struct task_deployment *d = w->host->d;
-    struct snapshot_place where = {m->checkpoint, m->uid, m->vertex, m->subtask, m->number};
+    struct snapshot_place where = {m->checkpoint, m->uid, m->vertex, m->subtask, m->number, 0};
     struct snapshot_handle handle = {.path = m->path, .bytes = m->bytes, .size = m->size, .digest = m->digest};
 
     if (!has_task(w, m->vertex, m->subtask)) return no_such_task(w, e);

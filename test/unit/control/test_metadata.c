@@ -157,12 +157,12 @@ static void messages_say_what_is_wrong(void **state)
     assert_string_equal(e.text, "this is no metadata of a snapshot: it does not begin with TWCM");
     fill(&m);
     encode(&m, &bytes);
-    bytes.data[4] = 3;
+    bytes.data[4] = 4;
     bytes.size -= 8;
     enc_u64(&bytes, hash64(bytes.data, bytes.size));
     err_clear(&e);
     assert_int_equal(metadata_decode(&arena, (struct str){bytes.data, bytes.size}, &back, &e), E_DATA);
-    assert_string_equal(e.text, "metadata of a snapshot: version 3 is newer than this program, which reads 2");
+    assert_string_equal(e.text, "metadata of a snapshot: version 4 is newer than this program, which reads 3");
     bytes.data[20] ^= 1;
     err_clear(&e);
     assert_int_equal(metadata_decode(&arena, (struct str){bytes.data, bytes.size}, &back, &e), E_DATA);

@@ -407,6 +407,84 @@ static void with_a_thread_it_is_the_same(void **state)
     assert_int_equal(memory_fs_count(), 4); /* two records, metadata, a chunk */
 }
 
+/* ---- parts */
+
+/* A checkpoint of one part of A 0, which builds on those from first_part on. */
+static struct snapshot_answer take_part(int64_t id, int64_t first_part)
+{
+    struct snapshot_order *o = order(id, 1, 0, 0);
+    struct snapshot_place where = {.checkpoint = id, .uid = OP_A, .part = id};
+    struct buf bytes;
+
+    buf_init(&bytes, &w.mem);
+    buf_printf(&bytes, "what has changed by %lld", (long long)id);
+    assert_int_equal(snapshot_store_open(w.store, id, SNAPSHOT_CHECKPOINT, NULL, NULL), S_OK);
+    assert_int_equal(snapshot_store_chunk(w.store, &where, &bytes, NULL), S_OK);
+    ((struct snapshot_subtask *)(uintptr_t)o->metadata.operators[0].subtasks)->first_part = first_part;
+    snapshot_store_finish(w.store, o);
+    buf_release(&bytes);
+    return answer();
+}
+
+static void parts_are_used_by_several_checkpoints(void **state)
+{
+    struct snapshot_metadata m;
+
+    (void)state;
+    begin();
+    assert_int_equal(take_part(1, 1).status, S_OK);
+    assert_int_equal(take_part(2, 1).status, S_OK);
+    assert_int_equal(take_part(3, 2).status, S_OK);
+    assert_true(has("chk-3/_metadata") && !has("chk-2/_metadata"));
+    assert_true(!has("shared/0-1/0-0") && has("shared/0-1/0-1") && has("shared/0-1/0-2")); /* nobody needs the first any more */
+    assert_int_equal(metadata_decode(&w.arena, memory_fs_bytes("/ck/job/chk-3/_metadata"), &m, NULL), S_OK);
+    const struct snapshot_subtask *a0 = &metadata_find(&m, OP_A)->subtasks[0];
+    assert_int_equal(a0->handle_count, 2);
+    assert_string_equal(a0->handles[0].path, "../shared/0-1/0-1");
+    assert_int_equal(a0->handles[0].part, 2);
+    assert_int_equal(a0->handles[1].part, 3);
+    assert_int_equal(take(4, SNAPSHOT_SAVEPOINT).status, S_OK); /* changes nothing of it */
+    assert_int_equal(take_part(5, 3).status, S_OK);
+    assert_true(!has("shared/0-1/0-1") && has("shared/0-1/0-2") && has("shared/0-1/0-3"));
+    snapshot_store_change(w.store, &(struct snapshot_change){.status = JOB_CANCELED, .discards = true});
+    assert_int_equal(answer().status, S_OK);
+    assert_false(has("shared/0-1/0-2") || has("shared/0-1/0-3"));
+}
+
+static void a_part_without_what_it_builds_on_is_no_checkpoint(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(take_part(1, 1).status, S_OK);
+    assert_int_equal(snapshot_store_open(w.store, 2, SNAPSHOT_CHECKPOINT, NULL, NULL), S_OK);
+    snapshot_store_abort(w.store, 2);
+    struct snapshot_answer a = take_part(3, 2);
+    assert_int_equal(a.status, E_DATA);
+    assert_string_equal(a.err.text, "operator 'A' (subtask 1/2): the part of checkpoint 2, on which it builds, is not there");
+    assert_true(has("chk-1/_metadata") && has("shared/0-1/0-0"));
+}
+
+/* The files of the process before go with its last checkpoint, and not before. */
+static void parts_of_the_process_before_go_in_time(void **state)
+{
+    (void)state;
+    begin();
+    assert_int_equal(take_part(1, 1).status, S_OK);
+    struct job_record before = present();
+    snapshot_store_free(w.store);
+    w.before = before;
+    w.record = before;
+    w.record.leader_epoch++;
+    assert_int_equal(job_records_swap(&w.o.records, &w.record, NULL), S_OK);
+    w.o.before = &w.before;
+    w.o.retained_max = 2;
+    begin();
+    assert_int_equal(take_part(70, 70).status, S_OK);
+    assert_true(has("shared/0-1/0-0") && has("shared/0-2/0-0"));
+    assert_int_equal(take_part(71, 70).status, S_OK);
+    assert_true(!has("shared/0-1/0-0") && has("shared/0-2/0-0") && has("shared/0-2/0-1"));
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -425,6 +503,9 @@ int main(void)
         T(a_missing_chunk_is_noticed),
         T(the_queue_is_bounded_and_wakes_who_waits),
         T(with_a_thread_it_is_the_same),
+        T(parts_are_used_by_several_checkpoints),
+        T(a_part_without_what_it_builds_on_is_no_checkpoint),
+        T(parts_of_the_process_before_go_in_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

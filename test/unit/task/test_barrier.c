@@ -169,12 +169,14 @@ struct fixture {
     struct node_plan first_nodes[2], second_nodes[1];
     struct task_plan first, second;
     struct task *a, *b;
+    int64_t part, first_part; /* of the last chunk; of the last node that was acknowledged */
 };
 
 static enum status port_chunk(void *arg, const struct snapshot_place *where, struct buf *bytes,
                               struct sys_parker *waiting)
 {
-    (void)arg, (void)waiting;
+    ((struct fixture *)arg)->part = where->part;
+    (void)waiting;
     assert_string_equal(where->uid, "commits"); /* no other operator here has state */
     if (where->checkpoint == 14) return E_IO;
     buf_clear(bytes);
@@ -187,6 +189,7 @@ static void port_acknowledge(void *arg, const struct snapshot_ack *ack)
     buf_printf(&f->port_text, "ack %lld of %u:", (long long)ack->checkpoint, ack->vertex);
     for (uint32_t i = 0; i < ack->node_count; i++) {
         const struct node_snapshot *n = &ack->nodes[i];
+        f->first_part = n->first_part;
         buf_printf(&f->port_text, " %s %lld/%lld%s%s%.*s", n->uid, (long long)n->watermark,
                    (long long)n->sent_watermark, n->is_idle ? " idle" : "", n->committables.size > 0 ? " " : "",
                    (int)n->committables.size, n->committables.data);
@@ -471,6 +474,17 @@ static void stop(struct fixture *f, int64_t checkpoint, bool drains)
 
 /* Behind the barrier nothing is read, though there would be more; a checkpoint of before does not end it. */
 static void a_job_stops_with_its_barrier(void **state)
+/* Which parts a checkpoint is made of. */
+static void takes_parts(struct fixture *f, int64_t checkpoint, int64_t part, int64_t first_part)
+{
+    task_trigger(f->a, checkpoint);
+    assert_int_equal(run(f), S_IDLE);
+    assert_int_equal(f->part, part);
+    assert_int_equal(f->first_part, first_part);
+    buf_clear(&f->port_text);
+}
+
+static void a_part_builds_on_one_that_is_complete(void **state)
 {
     struct fixture f;
 
@@ -509,6 +523,22 @@ static void a_job_that_drains_ends_first(void **state)
     task_complete(f.b, 4);
     assert_int_equal(run(&f), S_END);
     expect(&f.text, "!4 ");
+    f.port.parts_from = 1;
+    assert_int_equal(run(&f), S_IDLE);
+    takes_parts(&f, 1, 1, 1);
+    task_complete(f.b, 1);
+    takes_parts(&f, 2, 2, 1);
+    takes_parts(&f, 3, 3, 3); /* nobody said that 2 is there */
+    task_complete(f.b, 3);
+    takes_parts(&f, 4 | SNAPSHOT_WHOLE, 0, 0); /* a savepoint */
+    task_complete(f.b, 4);
+    takes_parts(&f, 5, 5, 3);
+    task_complete(f.b, 5);
+    f.port.parts_from = UINT64_MAX; /* little state */
+    takes_parts(&f, 6, 0, 0);
+    task_complete(f.b, 6);
+    f.port.parts_from = 1;
+    takes_parts(&f, 7, 7, 7);
     close_fixture(&f);
 }
 
@@ -524,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_task_at_its_end_takes_any_number_of_checkpoints),
         cmocka_unit_test(a_job_stops_with_its_barrier),
         cmocka_unit_test(a_job_that_drains_ends_first),
+        cmocka_unit_test(a_part_builds_on_one_that_is_complete),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
