@@ -3,9 +3,13 @@
 # from the newest checkpoint, also with more tasks, and its counts are exact.
 . "$(dirname "$0")/common.sh"
 
+parts=false # do checkpoints say what has changed?
+
 script() { # PARALLELISM
     cat <<END
 SET 'execution.checkpointing.interval' = '10ms';
+SET 'execution.checkpointing.incremental' = '$parts';
+SET 'thalweg.checkpoint.incremental-from' = '1kb';
 SET 'execution.checkpointing.dir' = 'ck';
 SET 'table.dml-sync' = 'true';
 SET 'parallelism.default' = '$1';
@@ -30,7 +34,8 @@ exact='0 12000
 3 12000
 4 12000'
 
-for parallelism in 1 3; do
+for run in '1 false' '3 false' '1 true' '3 true'; do
+    parallelism=${run% *} parts=${run#* }
     rm -rf ck
     kill_in_the_middle 1
     script $parallelism > job.sql
@@ -39,7 +44,9 @@ for parallelism in 1 3; do
         fail "it did not say that it goes on: $(cat err.txt)"
     same "counts at parallelism $parallelism" "$exact" "$(totals rest.txt)"
     grep -q '+I\[' rest.txt && fail "a key was counted from the beginning: $(grep '+I\[' rest.txt | head -1)"
+    same 'what is left of checkpoints' '' "$(ls -d ck/*/chk-* ck/*/shared 2> /dev/null)"
 done
+parts=false
 
 # What a checkpoint holds, and what is said of one that is damaged.
 rm -rf ck
