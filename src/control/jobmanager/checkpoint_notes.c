@@ -94,8 +94,12 @@ struct note *notes_take(struct job_checkpoints *c) { return sys_mailbox_take(c->
 
 void notes_init(struct job_checkpoints *c)
 {
-    c->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, port_committed, c};
-    c->port = (struct snapshot_port){.chunk = port_chunk, .acknowledge = port_acknowledge, .decline = port_decline, .wants = port_wants, .arg = c};
+    c->port = (struct snapshot_port){.chunk = port_chunk,
+                                     .acknowledge = port_acknowledge,
+                                     .decline = port_decline,
+                                     .wants = port_wants,
+                                     .committed = port_committed,
+                                     .arg = c};
     c->notes = sys_mailbox_create(c->jm->o.sys);
 }
 

@@ -151,9 +151,8 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
     struct task_trigger t = {.checkpoint = a->id,
                              .folder = snapshot_requests_folder(c, a->id),
                              .stops = wish == WISH_STOP || wish == WISH_DRAIN,
-                             .drains = wish == WISH_DRAIN};
-    struct task_trigger t = {
-        .checkpoint = a->id, .folder = requests_folder(c, a->id), .is_whole = a->kind == SNAPSHOT_SAVEPOINT};
+                             .drains = wish == WISH_DRAIN,
+                             .is_whole = a->kind == SNAPSHOT_SAVEPOINT};
     c->jm->host->ops->trigger(c->jm->host, &t);
 }
 

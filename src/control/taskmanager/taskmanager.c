@@ -220,7 +220,7 @@ void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint) { tell_each
 void taskmanager_stop(struct taskmanager *tm, int64_t checkpoint, bool drains)
 {
     tell_each(tm, drains ? tell_drain : tell_stop, checkpoint);
-    taskmanager_trigger(tm, checkpoint);
+    taskmanager_trigger(tm, checkpoint | SNAPSHOT_WHOLE);
 }
 
 void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, task_complete, checkpoint); }

@@ -36,8 +36,7 @@ static void local_totals(struct task_host *h, struct job_totals *out) { taskmana
 static void local_trigger(struct task_host *h, const struct task_trigger *t)
 {
     if (t->stops) taskmanager_stop(tm_of(h), t->checkpoint, t->drains);
-    else taskmanager_trigger(tm_of(h), t->checkpoint);
-    taskmanager_trigger(tm_of(h), t->is_whole ? t->checkpoint | SNAPSHOT_WHOLE : t->checkpoint);
+    else taskmanager_trigger(tm_of(h), t->is_whole ? t->checkpoint | SNAPSHOT_WHOLE : t->checkpoint);
 }
 
 static void local_cancel(struct task_host *h)

@@ -127,8 +127,6 @@ bool barrier_is_due(const struct task *t)
     const struct barrier *b = &t->barrier;
 
     if ((t->gate != NULL || barrier_drains(t)) && !t->input_ended) return false;
-    return b->phase == BARRIER_NONE && (int64_t)sys_atomic_load(&b->ordered) > b->seen;
-    if (t->gate != NULL && !t->input_ended) return false;
     return b->phase == BARRIER_NONE && barrier_checkpoint((int64_t)sys_atomic_load(&b->ordered)) > b->seen;
 }
 

@@ -240,8 +240,8 @@ static void open_fixture(struct fixture *f, struct limit limit, const struct tas
     f->limit = limit;
     f->source_config = &f->limit;
     f->sink_config = &f->text;
-    f->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, NULL, f};
-    f->port = (struct snapshot_port){.chunk = port_chunk, .acknowledge = port_acknowledge, .decline = port_decline, .wants = port_wants, .arg = f};
+    f->port = (struct snapshot_port){
+        .chunk = port_chunk, .acknowledge = port_acknowledge, .decline = port_decline, .wants = port_wants, .arg = f};
     f->channel = channel_create(&f->mem, f->plan.outputs[0], NULL, 4, 2);
     channel_connect(f->channel, f->sys, NULL, NULL);
     f->first_nodes[0] = node(f, &op_count, &f->source_config);
@@ -474,17 +474,6 @@ static void stop(struct fixture *f, int64_t checkpoint, bool drains)
 
 /* Behind the barrier nothing is read, though there would be more; a checkpoint of before does not end it. */
 static void a_job_stops_with_its_barrier(void **state)
-/* Which parts a checkpoint is made of. */
-static void takes_parts(struct fixture *f, int64_t checkpoint, int64_t part, int64_t first_part)
-{
-    task_trigger(f->a, checkpoint);
-    assert_int_equal(run(f), S_IDLE);
-    assert_int_equal(f->part, part);
-    assert_int_equal(f->first_part, first_part);
-    buf_clear(&f->port_text);
-}
-
-static void a_part_builds_on_one_that_is_complete(void **state)
 {
     struct fixture f;
 
@@ -523,6 +512,25 @@ static void a_job_that_drains_ends_first(void **state)
     task_complete(f.b, 4);
     assert_int_equal(run(&f), S_END);
     expect(&f.text, "!4 ");
+    close_fixture(&f);
+}
+
+/* Which parts a checkpoint is made of. */
+static void takes_parts(struct fixture *f, int64_t checkpoint, int64_t part, int64_t first_part)
+{
+    task_trigger(f->a, checkpoint);
+    assert_int_equal(run(f), S_IDLE);
+    assert_int_equal(f->part, part);
+    assert_int_equal(f->first_part, first_part);
+    buf_clear(&f->port_text);
+}
+
+static void a_part_builds_on_one_that_is_complete(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, (struct limit){2, false, false}, NULL, NULL);
     f.port.parts_from = 1;
     assert_int_equal(run(&f), S_IDLE);
     takes_parts(&f, 1, 1, 1);
