@@ -14,6 +14,7 @@ pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)      # the binary 
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)           # the binary only: lines of the shell
 pkg_check_modules(curl REQUIRED libcurl)                            # the binary only, which loads it when it speaks HTTP: headers
 pkg_check_modules(microhttpd REQUIRED libmicrohttpd)                # the binary only, which loads it when it answers HTTP: headers
+pkg_check_modules(rocksdb REQUIRED rocksdb)                         # headers: the library is loaded when state is kept in it
 pkg_check_modules(cmocka  REQUIRED IMPORTED_TARGET cmocka)         # tests only
 
 add_library(thalweg_deps INTERFACE)

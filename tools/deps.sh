@@ -28,6 +28,7 @@ tzdata           | file /usr/share/zoneinfo/tzdata.zi | time zones, carried in t
 libedit-dev      | module libedit    | lines of the SQL shell: keys, history, completion
 libcurl4-openssl-dev | module libcurl  | HTTP: the client of SQL gateways
 libmicrohttpd-dev | module libmicrohttpd | HTTP: the REST server of a cluster
+librocksdb-dev   | module rocksdb    | state that is larger than memory
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """nexmark.py - the queries of Nexmark: generator -> query -> blackhole, in events per core-second, beside Flink.
 
-usage: nexmark.py [--events N] [--parallelism P] [--runs N] [--large] [--jar NEXMARK.jar [--flink-events N] [--backends LIST]]
-                  [QUERY ...]
+usage: nexmark.py [--events N] [--parallelism P] [--runs N] [--large] [--backend NAME [--state-memory SIZE]]
+                  [--jar NEXMARK.jar [--flink-events N] [--backends LIST]] [QUERY ...]
   --events        events of a run (10,000,000)
   --parallelism   subtasks of both (2)
   --runs          runs of ours, of which the median counts (3)
   --large         the joins that keep every row, q4, q9 and q20, over 50,000,000 events, once: some 10 GB of memory
+  --backend       state backend of ours (hashmap); with rocksdb Flink runs on its rocksdb alone, unless --backends says otherwise
+  --state-memory  what rocksdb of ours may have in memory for all of a process, such as 64mb (two fifths of the machine's)
   --jar           the Nexmark suite's generator for Flink, nexmark-flink.jar: with it Flink runs each query beside ours
   --flink-events  events of Flink's run (3,000,000), after one of a third to warm its JVM
   --backends      Flink's state backends (hashmap,rocksdb); the better of them is what ours is compared with
@@ -55,13 +57,16 @@ LARGE = ("q4", "q9", "q20")
 
 
 # --- ours ------------------------------------------------------------------------------------------------------------------
-def run_ours(binary, query, events, parallelism):
+def run_ours(options, query):
     """CPU-seconds, peak resident MB and bytes of state of one run."""
+    settings = [f"parallelism.default={options.parallelism}", "table.dml-sync=true", f"state.backend.type={options.backend}"]
+    if options.state_memory:
+        settings.append(f"state.backend.rocksdb.memory.fixed-per-tm={options.state_memory}")
     with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script, tempfile.TemporaryFile() as said:
-        script.write(";\n".join(statements(query, events) + [STATE]) + ";\n")
+        script.write(";\n".join(statements(query, options.events) + [STATE]) + ";\n")
         script.flush()
-        process = subprocess.Popen([binary, "sql", "-D", f"parallelism.default={parallelism}", "-D", "table.dml-sync=true", "--output", "csv", "-f",
-                                    script.name], stdout=said, stderr=subprocess.STDOUT)
+        words = [word for setting in settings for word in ("-D", setting)]
+        process = subprocess.Popen([options.binary, "sql", *words, "--output", "csv", "-f", script.name], stdout=said, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         said.seek(0)
         text = said.read().decode(errors="replace")
@@ -74,7 +79,7 @@ def run_ours(binary, query, events, parallelism):
 
 
 def ours(options, query):
-    runs = [run_ours(options.binary, query, options.events, options.parallelism) for _ in range(options.runs)]
+    runs = [run_ours(options, query) for _ in range(options.runs)]
     seconds, resident, state = zip(*runs)
     return options.events / statistics.median(seconds), max(resident), max(state) / options.events
 
@@ -152,9 +157,12 @@ def main():
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--jar")
     parser.add_argument("--flink-events", type=int, default=3_000_000)
-    parser.add_argument("--backends", type=lambda text: text.split(","), default=["hashmap", "rocksdb"])
+    parser.add_argument("--backend", default="hashmap")
+    parser.add_argument("--state-memory")
+    parser.add_argument("--backends", type=lambda text: text.split(","))
     parser.add_argument("queries", nargs="*")
     options = parser.parse_args()
+    options.backends = options.backends or (["rocksdb"] if options.backend == "rocksdb" else ["hashmap", "rocksdb"])
     if options.large:
         options.events, options.runs, options.queries = 50_000_000, 1, options.queries or list(LARGE)
     unknown = set(options.queries) - set(queries())

@@ -122,7 +122,23 @@ const struct option_def config_defs[] = {
      false, false, NULL, NULL},
     {"sink.committer.retries", OPT_INT, "10", NULL,
      "how often a sink's commit that asks to be tried again is tried again before the job fails", false, false, NULL, NULL},
-    {"state.backend.type", OPT_STRING, "hashmap", NULL, "where keyed state lives", false, false, NULL, NULL},
+    {"state.backend.type", OPT_STRING, "hashmap", NULL,
+     "where keyed state lives: hashmap (in memory), or rocksdb (what is used in memory, all of it on local disk)", false, false, NULL, NULL},
+    {"state.backend", OPT_STRING, NULL, NULL, "older name of state.backend.type", false, false, NULL, NULL},
+    {"state.backend.rocksdb.localdir", OPT_STRING, "/tmp", NULL,
+     "folder for state that does not fit memory; each job has one of its own in it, which goes with the job", false, false, NULL, NULL},
+    {"state.backend.rocksdb.memory.managed", OPT_BOOL, "true", NULL,
+     "accepted; memory is always shared out and kept to", false, false, NULL, NULL},
+    {"state.backend.rocksdb.memory.fixed-per-slot", OPT_SIZE, "0 b", NULL,
+     "memory for state per slot, that is, times the greatest parallelism; 0 = see fixed-per-tm", false, false, NULL, NULL},
+    {"state.backend.rocksdb.memory.fixed-per-tm", OPT_SIZE, "0 b", NULL,
+     "memory for the state of a process; 0 = two fifths of what the process may use", false, false, NULL, NULL},
+    {"state.backend.rocksdb.memory.write-buffer-ratio", OPT_DOUBLE, "0.5", NULL,
+     "what of RocksDB's half of that memory is for changes that are not in files yet", false, false, NULL, NULL},
+    {"state.backend.rocksdb.block.blocksize", OPT_SIZE, "4kb", NULL, "bytes of a block of a file", false, false, NULL, NULL},
+    {"state.backend.rocksdb.thread.num", OPT_INT, "2", NULL, "threads that write and merge files", false, false, NULL, NULL},
+    {"state.backend.rocksdb.use-bloom-filter", OPT_BOOL, "true", NULL,
+     "files know which keys they do not have (Flink: off)", false, false, NULL, NULL},
     {STATE_MEMORY_KEY, OPT_SIZE, "0 b", NULL,
      "bytes of keyed state that each subtask of an operator may hold in memory, beyond which the job fails; 0 = as many as there are", false,
      false, NULL, NULL},
@@ -194,12 +210,30 @@ static enum status check_range(const struct options *o, const char *key, int64_t
                    (long long)least, (long long)most);
 }
 
-static enum status check_backend(const struct options *o, const char *key, struct err *e)
+static bool is_given(const struct options *o, const char *key)
 {
-    const char *backend = options_get(o, config_defs, key);
+    for (uint32_t i = 0; i < o->count; i++)
+        if (strcmp(o->items[i].key, key) == 0) return true;
+    return false;
+}
 
-    if (sb_find(backend) != NULL) return S_OK;
-    return err_set(e, E_CONFIG, "there is no state backend '%s' (%s)", backend, key);
+const char *config_backend(const struct options *o)
+{
+    const char *older = options_get(o, config_defs, "state.backend");
+
+    return older != NULL && !is_given(o, "state.backend.type") ? older : options_get(o, config_defs, "state.backend.type");
+}
+
+static enum status check_backend(const struct options *o, const char **key, struct err *e)
+{
+    double ratio = options_double(o, config_defs, *key = "state.backend.rocksdb.memory.write-buffer-ratio");
+
+    if (!(ratio > 0 && ratio < 1)) return err_set(e, E_CONFIG, "configuration '%s' is %g; it must be between 0 and 1", *key, ratio);
+    *key = is_given(o, "state.backend.type") || !is_given(o, "state.backend") ? "state.backend.type" : "state.backend";
+    if (sb_find(config_backend(o)) != NULL) return S_OK;
+    err_set(e, E_CONFIG, "there is no state backend '%s' (%s)", config_backend(o), *key);
+    err_hint(e, "it is 'hashmap' or 'rocksdb'");
+    return E_CONFIG;
 }
 
 static enum status check_checkpoints(const struct options *o, const char **key, struct err *e)
@@ -264,6 +298,8 @@ static enum status check_values(const struct options *o, const char **key, struc
         {"restart-strategy.exponential-delay.initial-backoff", 1, INT64_C(366) * 86400000},
         {"restart-strategy.exponential-delay.max-backoff", 1, INT64_C(366) * 86400000},
         {"restart-strategy.exponential-delay.attempts-before-reset-backoff", 0, INT32_MAX},
+        {"state.backend.rocksdb.block.blocksize", 256, 16 << 20},
+        {"state.backend.rocksdb.thread.num", 1, 256},
         {"task.cancellation.interval", 1, 86400000},
         {"task.cancellation.timeout", 0, 86400000},
         {"taskmanager.network.adaptive-partitioner.max-traverse-size", 2, 4096},
@@ -279,8 +315,7 @@ static enum status check_values(const struct options *o, const char **key, struc
         *key = ranges[i].key;
         TRY(check_range(o, *key, ranges[i].least, ranges[i].most, e));
     }
-    *key = "state.backend.type";
-    TRY(check_backend(o, *key, e));
+    TRY(check_backend(o, key, e));
     return check_checkpoints(o, key, e);
 }
 

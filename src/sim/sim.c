@@ -45,10 +45,11 @@ static void choose_all(struct run *r, struct tw_env *env)
 {
     static const char *const parallelism[] = {"1", "2", "3", "4"}, *const rows[] = {"1", "2", "7", "64", "2048"},
                              *const ring[] = {"1", "2", "3", "4", "8"}, *const workers[] = {"1", "2", "3", "5", "8"},
-                             *const backend[] = {"hashmap", "pending"}, *const chaining[] = {"true", "false"},
+                             *const backend[] = {"hashmap", "pending", "rocksdb"}, *const chaining[] = {"true", "false"},
                              *const seeds[] = {"0", "1", "2", "3"}, *const slots[] = {"0", "4", "7"},
                              *const waits[] = {NULL, NULL, "0 ms", "1 ms", "50 ms"}, *const no_waits[] = {NULL, NULL, NULL, "false"},
                              *const adaptive[] = {NULL, NULL, "true"};
+    static const char *const cache[] = {"1 b", "1 b", "64 kb", NULL}; /* rows in memory beside the map (modelled) */
     static const char *const splits[] = {"64mb", "1kb", "2kb", "3kb"};
 
     choose(r, env, "parallelism.default", parallelism, COUNT_OF(parallelism));
@@ -56,6 +57,7 @@ static void choose_all(struct run *r, struct tw_env *env)
     choose(r, env, "thalweg.exec.ring-batches", ring, COUNT_OF(ring));
     choose(r, env, "thalweg.exec.workers", workers, COUNT_OF(workers));
     choose(r, env, "state.backend.type", backend, COUNT_OF(backend));
+    if (strstr(r->settings, "rocksdb") != NULL) choose(r, env, "thalweg.state.memory", cache, COUNT_OF(cache));
     choose(r, env, "pipeline.operator-chaining.enabled", chaining, COUNT_OF(chaining));
     choose(r, env, "thalweg.exec.seed", seeds, COUNT_OF(seeds));
     choose(r, env, "taskmanager.numberOfTaskSlots", slots, COUNT_OF(slots));

@@ -6,6 +6,7 @@
  *
  * unpark never switches: it may be called with a lock held. Nobody can run and nobody has a deadline, or only the first
  * thread's own look-around comes due again and again: that is a deadlock. */
+#include "ground/sys/sys_kv.h"
 #include "sim/world.h"
 
 enum { LOOKS_MAX = 500, TURNS_MAX = 4000000, SWITCH_ONE_IN = 4, DELAY_ONE_IN = 8, DELAY_NS = 300000, TICK_NS = 15000 };
@@ -293,6 +294,7 @@ static const struct sys_ops sim_ops = {
     .signal_forget = sim_signal_forget,
     .resident_bytes = sim_resident_bytes,
     .memory_bytes = sim_memory_bytes,
+    .kv_open = kv_memory_open,
     .source_pause_ms = sim_source_pause_ms,
     .trace = trace_element,
     .task_fails = sim_task_fails,

@@ -69,7 +69,7 @@ static struct lines fold(struct arena *a, const struct record *r, const struct a
 /* A changelog is one only where nothing runs side by side. */
 static enum comparison comparison_of(const struct record *r, const struct mode *m)
 {
-    return r->d.compare == COMPARE_EXACT && !mode_is(m, "p1") ? COMPARE_FOLDED : r->d.compare;
+    return r->d.compare == COMPARE_EXACT && (!mode_is(m, "p1") || mode_is(m, "rocksdb")) ? COMPARE_FOLDED : r->d.compare;
 }
 
 struct lines answer_lines(const struct script *s, const struct record *r, const struct mode *m, const struct answer *n)

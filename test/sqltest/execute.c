@@ -17,11 +17,15 @@ enum { LOOKS_MAX = 1000000 }; /* a feed may advance by hours */
 
 #define BATCH(rows) "thalweg.exec.batch-rows", rows, "execution.runtime-mode", "batch", "parallelism.default"
 
+/* Nothing stays in memory longer than a batch: all state goes through the map on disk. */
+#define ROCKSDB "state.backend.type", "rocksdb", "thalweg.state.memory", "1 b"
+
 const struct mode modes[MODES] = {
     {"streaming p1 full", {STREAMING("2048"), "1"}, NULL}, {"streaming p1 one", {STREAMING("1"), "1"}, NULL},
     {"streaming p4 full", {STREAMING("2048"), "4"}, NULL}, {"streaming p4 one", {STREAMING("1"), "4"}, NULL},
     {"batch p1 full", {BATCH("2048"), "1"}, NULL},         {"batch p1 one", {BATCH("1"), "1"}, NULL},
-    {"batch p4 full", {BATCH("2048"), "4"}, NULL},         {"batch p4 one", {BATCH("1"), "4"}, NULL}};
+    {"batch p4 full", {BATCH("2048"), "4"}, NULL},         {"batch p4 one", {BATCH("1"), "4"}, NULL},
+    {"streaming p1 rocksdb", {STREAMING("16"), "1", ROCKSDB}, NULL}};
 
 /* One of the words of a mode's name. */
 static bool has_word(const struct mode *m, struct str word)

@@ -4,6 +4,7 @@
 #include "sqltest.h"
 
 #include "ground/base/buf.h"
+#include "ground/base/hash.h"
 #include "ground/base/str.h"
 
 #include <ftw.h>
@@ -97,6 +98,17 @@ static void judge(const struct script *s, struct answer *const *n, enum writing 
     }
 }
 
+/* Maps on disk cost their time: an eighth of the files sees them, and those whose world is made up. */
+static bool file_takes(const struct script *s, const struct mode *m)
+{
+    return !mode_is(m, "rocksdb") || s->clock != NULL || hash64(s->path, strlen(s->path)) % 8 == 0;
+}
+
+static void skip_all(const struct script *s, struct answer *answers)
+{
+    for (uint32_t i = 0; i < s->count; i++) answers[i] = (struct answer){0};
+}
+
 static enum status run_file(const char *path, struct sys *sys, enum writing writing, struct totals *t, struct err *e)
 {
     struct mem mem;
@@ -113,7 +125,8 @@ static enum status run_file(const char *path, struct sys *sys, enum writing writ
         bool *changed = ARENA_ARRAY(&a, bool, MAX(s.count, 1u));
         for (uint32_t m = 0; m < MODES; m++) {
             answers[m] = ARENA_ARRAY(&a, struct answer, MAX(s.count, 1u));
-            script_execute(&s, sys, &modes[m], answers[m]);
+            if (file_takes(&s, &modes[m])) script_execute(&s, sys, &modes[m], answers[m]);
+            else skip_all(&s, answers[m]);
         }
         judge(&s, answers, writing, changed, t);
         if (t->updated > updated) st = write_back(&s, sys, answers[0], changed, e);

@@ -7,12 +7,12 @@
 #include "ground/base/err.h"
 #include "ground/sys/sys.h"
 
-enum { MODES = 8, WORDS_MAX = 16, BLOCKS_MAX = 4, CASE_TEXT_MAX = 64 * 1024 };
+enum { MODES = 9, WORDS_MAX = 16, BLOCKS_MAX = 4, CASE_TEXT_MAX = 64 * 1024 };
 
 /* --- modes ------------------------------------------------------------------------------------------------------- */
 struct mode {
     const char *name;      /* all words by which directives mean it: "streaming p1 full" */
-    const char *config[8]; /* key, value, ..., NULL */
+    const char *config[12]; /* key, value, ..., NULL */
     const char *absent;    /* why nothing runs in it; NULL: it runs */
 };
 extern const struct mode modes[MODES];

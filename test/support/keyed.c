@@ -3,6 +3,7 @@
 
 #include "flow/state/sb.h"
 #include "ground/base/str.h"
+#include "support/kv_world.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,8 @@ void keyed_init(struct keyed *k, const char *backend, uint32_t group_first, uint
     arena_init(&k->arena, &k->mem, 0);
     k->now_ms = 1000;
     k->host = (struct state_host){.backend = sb_find(backend), .mem = &k->mem, .group_first = group_first,
-        .group_count = group_count, .max_parallelism = max_parallelism, .now_ms = now_ms, .now_arg = k, .err = &k->err};
+        .group_count = group_count, .max_parallelism = max_parallelism, .now_ms = now_ms, .now_arg = k, .err = &k->err,
+        .sys = &kv_world, .behind = &kv_world_settings};
     assert_non_null(k->host.backend);
     state_host_init(&k->host);
 }

@@ -4,6 +4,7 @@
 #include "flow/state/snapshot.h"
 #include "flow/task/chain.h"
 #include "ground/base/str.h"
+#include "support/kv_world.h"
 #include "support/rows.h"
 
 #include <setjmp.h>
@@ -182,6 +183,8 @@ static void host_make(struct op_driver *d)
                                   .parallelism = d->setup.parallelism,
                                   .now_ms = host_now_ms,
                                   .now_arg = d,
+                                  .sys = &kv_world,
+                                  .behind = &kv_world_settings,
                                   .err = &d->err};
     assert_non_null(d->host.backend);
     state_host_init(&d->host);

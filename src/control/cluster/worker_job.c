@@ -8,6 +8,7 @@
 #include "control/config.h"
 #include "control/jobmanager/job_setup.h"
 #include "flow/source/alignment.h"
+#include "control/jobmanager/state_folder.h"
 
 #include <thalweg/stream.h>
 
@@ -78,6 +79,7 @@ static enum status prepare(struct worker_process *w, const struct deploy_message
     TRY(resolve_functions(&w->graph, &functions, e));
     TRY(job_setup_settings(&w->graph, &w->settings, e));
     TRY(graph_prepare(&w->graph, e));
+    job_setup_disk(w->o.sys, &w->graph, NULL, &w->settings); /* several workers may share a machine */
     graph_memory_share(&w->graph, sys_memory_bytes(w->o.sys), (int64_t)w->settings.state_bytes_max);
     return job_setup_shared(w->o.sys, &w->graph, 0, m->job_id, &w->job, e);
 }
@@ -182,6 +184,7 @@ void job_end(struct worker_process *w)
     if (w->tm != NULL && w->is_started) taskmanager_join(w->tm);
     taskmanager_free(w->tm);
     remote_exchange_free(w->exchange);
+    state_folder_clear(w->settings.disk.kv.path, w->o.sys, &w->mem);
     restore_plan_free(w->restore);
     worker_chunks_free(w->chunks);
     job_shared_free(w->job);

@@ -7,6 +7,7 @@
  *
  * Nodes stand in an order in which every edge leads from a lower to a higher number; so there are no cycles. */
 #pragma once
+#include "flow/state/disk.h"
 #include "flow/exchange/exchange.h"
 #include "flow/operator/op.h"
 #include "ground/base/hash.h"
@@ -139,6 +140,8 @@ enum status graph_prepare(struct graph *g, struct err *e) CHECKED;
 /* graph_memory.c, after graph_prepare: operators that ask for a share of memory get bytes, of those that the process may use.
  * state: what each of them may keep as state in a task; 0: anything. */
 void graph_memory_share(struct graph *g, int64_t process, int64_t state);
+/* Of the backend rocksdb, everything but the folder: process = bytes that it may use. */
+void graph_disk_share(const struct graph *g, int64_t process, struct state_disk *out);
 /* graph_share.c, before graph_prepare. Operators that do the same with the same inputs become one; sources: those, too. now[n]: the
  * number that node n has then, room for all. */
 void graph_share(struct graph *g, bool sources, uint32_t *now);

@@ -4,6 +4,7 @@
 
 #include "control/cached_files.h"
 #include "control/config.h"
+#include "control/jobmanager/state_folder.h"
 #include "flow/state/state.h"
 #include "flow/task/job_shared.h"
 
@@ -30,12 +31,23 @@ enum status job_setup_settings(const struct graph *g, struct taskmanager_setting
         .seed = (uint64_t)options_int(o, config_defs, "thalweg.exec.seed"),
         .backend = sb_find(options_get(o, config_defs, "state.backend.type")),
         .packs = options_enum(o, config_defs, "taskmanager.network.compression.codec") == 1,
+        .backend = sb_find(config_backend(o)),
         .state_bytes_max = (size_t)options_int(o, config_defs, STATE_MEMORY_KEY),
     };
     if (options_bool(o, config_defs, "taskmanager.network.adaptive-partitioner.enabled"))
         out->traverse_max = (uint32_t)options_int(o, config_defs, "taskmanager.network.adaptive-partitioner.max-traverse-size");
     buffer_timeout_of(o, out);
     return S_OK;
+}
+
+void job_setup_disk(struct sys *sys, const struct graph *g, const char *job_id, struct taskmanager_settings *s)
+{
+    const char *dir = options_get(&g->settings, config_defs, "state.backend.rocksdb.localdir");
+
+    if (!state_is_on_disk(s->backend)) return;
+    graph_disk_share(g, sys_memory_bytes(sys), &s->disk);
+    s->disk.kv.path = state_folder_name(dir, job_id, sys, g->arena);
+    state_folder_clear(s->disk.kv.path, sys, g->arena->mem);
 }
 
 enum status job_setup_shared(struct sys *sys, const struct graph *g, int64_t job_number, const char *job_id,

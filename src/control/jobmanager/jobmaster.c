@@ -18,6 +18,7 @@
 #include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/jobmaster_internal.h"
 #include "flow/operator/op_configs.h"
+#include "control/jobmanager/state_folder.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ void jobmaster_free(struct jobmaster *jm)
     if (jm == NULL) return;
     executions_free(jm->executions);
     if (jm->host != NULL) jm->host->ops->free(jm->host);
+    state_folder_clear(jm->settings.disk.kv.path, jm->o.sys, &jm->mem);
     restore_plan_free(jm->restore);
     restore_plan_free(jm->spent);
     job_shared_free(jm->job);
@@ -143,6 +145,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     jm->executions = executions_create(jm->o.sys, &jm->graph, 0, execution_moved, jm);
     TRY(jobmaster_begin_checkpoints(jm, e));
     TRY(make_job(jm, e));
+    if (jm->o.hosts == NULL) job_setup_disk(jm->o.sys, &jm->graph, checkpoints_job_id(jm->checkpoints), &jm->settings);
     restart_strategy_init(&jm->restarts, &jm->graph.settings, jm->checkpoints != NULL, &jm->arena);
     prng_init(&jm->random, sys_random(jm->o.sys));
     return S_OK;

@@ -230,6 +230,7 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .job = tm->job,
                                .backend = tm->settings.backend,
                                .state_bytes_max = tm->settings.state_bytes_max,
+                               .disk = &tm->settings.disk,
                                .times_hooks = tm->settings.times_hooks,
                                .seed = tm->settings.seed,
                                .blocking = v->blocking,

@@ -121,6 +121,7 @@ char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *pla
 /* shape_packed.c */
 void *packed_next(struct hm_table *t, const struct bag *b, struct state_scan *c); /* NULL at the end */
 void packed_rows(struct hm_table *t, const struct bag *b, struct state_scan *c, struct state_hits *hits); /* as many as fit */
+char *packed_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t size); /* where the next row goes */
 void packed_clear(struct hm_table *t, struct space *s, struct bag *b);
 
 /* shape_places.c */

@@ -118,6 +118,7 @@ static void segment_drop(struct blocks *b, struct segments *s, uint32_t number)
     } else {
         b->first = g->next;
     }
+    if (g->class != BLOCK_LARGE) s->pool->idle -= (size_t)(g->bump / class_size(g->class) - g->live) * class_size(g->class);
     b->bytes -= g->bytes;
     if (g->class != BLOCK_LARGE && b->order[g->class] > SEGMENT_ORDER_MIN) b->order[g->class]--;
     pool_give_size(s->pool, s->base[number], g->bytes);
@@ -161,6 +162,7 @@ struct state_ref block_take(struct blocks *b, struct segments *s, size_t size)
     if (g->free_head) {
         offset = g->free_head - 1;
         memcpy(&g->free_head, s->base[number] + offset, sizeof g->free_head);
+        s->pool->idle -= class_size(class);
     } else {
         offset = g->bump;
         g->bump += class_size(class);
@@ -175,6 +177,7 @@ void block_give(struct blocks *b, struct segments *s, struct state_ref ref)
     struct segment *g = &s->info[ref.segment];
 
     ASSERT(ref.segment != 0 && ref.segment < s->count && g->live > 0);
+    if (g->class != BLOCK_LARGE) s->pool->idle += class_size(g->class);
     if (--g->live == 0) {
         segment_drop(b, s, ref.segment);
         return;

@@ -7,6 +7,7 @@
  * Invariants: live entries, and those on the reserved list, are in the index (the NULL key's: in null_slot); removed ones
  * are not. An entry is on the reserved list at most once (the held bit). Not here: finding entries (resolve.c). */
 #include "flow/state/bag.h"
+#include "flow/state/behind.h"
 #include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 
@@ -60,8 +61,9 @@ void entry_key(const struct hm_table *t, const struct shard *sh, uint32_t slot, 
     }
 }
 
-static void unindex(struct hm_table *t, struct shard *sh, uint32_t slot)
+static void unindex(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
 {
+    if (t->behind != NULL) behind_forget(t, s, sh, slot);
     if (slot == sh->null_slot) {
         sh->null_slot = NO_SLOT;
     } else {
@@ -79,7 +81,7 @@ void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_
         entry_reset(t, s, entry_at(t, sh, slot) + t->row_offset);
         return;
     }
-    unindex(t, sh, slot);
+    unindex(t, s, sh, slot);
     handles_add(t, &t->removed, s, sh->number, slot);
 }
 
@@ -213,6 +215,16 @@ static void entry_free(struct hm_table *t, const struct handle *h)
     slot_give(t, sh, h->slot);
 }
 
+void entry_leave(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
+{
+    struct handle h = {s, slot, sh->number};
+
+    ASSERT(!slot_is(t, sh, slot, BITS_HELD));
+    slot_set_live(t, s, sh, slot, false);
+    unindex(t, s, sh, slot);
+    entry_free(t, &h);
+}
+
 static void reserved_settle(struct hm_table *t)
 {
     for (uint32_t i = 0; i < t->reserved.count; i++) {
@@ -222,6 +234,7 @@ static void reserved_settle(struct hm_table *t)
         if (slot_is_live(t, sh, h->slot)) continue;
         if (t->is_tracked && slot_is(t, sh, h->slot, t->dirty_now)) gone_note(t, h->space, sh, h->slot); /* it was erased */
         unindex(t, sh, h->slot);
+        unindex(t, h->space, sh, h->slot);
         handles_add(t, &t->removed, h->space, h->shard, h->slot);
     }
     t->reserved.count = 0;
@@ -232,7 +245,7 @@ static void removed_settle(struct hm_table *t)
     for (uint32_t i = 0; i < t->removed.count; i++) entry_free(t, &t->removed.items[i]);
     while (t->base.def->namespaced && t->removed.count > 0) {
         struct space *s = t->removed.items[--t->removed.count].space;
-        if (s->live == 0) space_drop(t, s); /* forgets its other handles too */
+        if (s->live == 0 && s->away == 0) space_drop(t, s); /* forgets its other handles too */
     }
     t->removed.count = 0;
 }

@@ -60,6 +60,7 @@ struct shard {
     uint32_t limit; /* the index grows above this */
     uint32_t bump, bump_end; /* slots never used of the last page */
     uint32_t free_head;      /* a slot, linked through the entry's first bytes */
+    uint32_t free_count;     /* slots on that list */
     uint32_t null_slot;      /* of the NULL key when it is kept apart */
     uint32_t page_count, page_capacity;
     uint32_t number;
@@ -70,6 +71,8 @@ struct space {
     struct space *next_spare;
     struct blocks blocks;
     uint64_t live; /* entries */
+    uint64_t away; /* keys that lie behind the cache alone (behind.h) */
+    bool is_stored; /* something of it was written there */
     struct state_cursor sweep;
     struct shard shards[];
 };
@@ -97,6 +100,7 @@ struct latest {
 struct bag_layout;
 struct frozen;
 struct gone;
+struct behind;
 
 struct hm_table {
     struct state_table base;
@@ -130,6 +134,7 @@ struct hm_table {
     struct handles removed;          /* out of the index; memory is reused after state_done */
     struct handles touched;          /* heads that may have become empty */
     struct bag_layout *bag;          /* of tables with heads */
+    struct behind *behind;           /* NULL: memory is all there is */
 };
 
 /* Rows of a batch that share keys. */
@@ -238,11 +243,13 @@ void space_give_back(struct hm_table *t, struct space *s); /* one that is out of
 void spaces_release(struct hm_table *t);
 enum status hm_each(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
                     void **rows, uint32_t *n);
+bool entry_is_shown(struct hm_table *t, const char *row); /* not hidden by its time to live */
 
 /* entry.c */
 /* Makes an entry that is not live; strings of its key are copied. */
 uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uint64_t hash, const struct key_set *keys, uint32_t i);
 void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* until done the row can be read */
+void entry_leave(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* between batches: out of memory at once */
 void entry_reset(struct hm_table *t, struct space *s, char *row); /* strings (of a head: everything) given back, row zero */
 void entry_reserve(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* not live, gone at state_done */
 void entry_key(const struct hm_table *t, const struct shard *sh, uint32_t slot, struct key_set *out, uint32_t i);
@@ -265,6 +272,13 @@ bool hm_is_expired(const struct hm_table *t, const char *row, int64_t now);
 static inline void hm_stamp(const struct hm_table *t, char *row, int64_t now) { *(int64_t *)(void *)(row + t->ttl_offset) = now; }
 void hm_sweep(struct hm_table *t, uint32_t records); /* after a batch: as state_ttl says, looks at entries and removes the expired ones */
 
+/* sb_hashmap.c */
+enum status hm_open_table(struct state_host *h, const struct state_def *def, struct behind *behind, struct state_table **out, struct err *e) CHECKED;
+void hm_close(struct state_table *t);
+struct blocks *hm_blocks(struct state_table *t, int64_t ns);
+void hm_drop(struct state_table *t, int64_t ns);
+const int64_t *hm_namespaces(struct state_table *t, uint32_t *count);
+
 /* repeat.c */
 /* The keys of the scratch: how many different ones there are; if fewer than count, these lie in front, hashes in `repeats`. */
 uint32_t repeats_find(struct hm_table *t, const uint64_t *hashes, uint32_t count);
@@ -274,6 +288,7 @@ void repeats_spread(struct hm_table *t, uint32_t count, uint32_t n, void **rows)
 /* resolve.c */
 enum status hm_resolve(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,
                        uint64_t *created);
+uint32_t entry_find(const struct hm_table *t, const struct shard *sh, const struct key_set *keys, uint32_t i, uint64_t hash); /* live or not; NO_SLOT */
 void *hm_get(struct state_table *t, int64_t ns, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
              enum state_intent intent, bool *created);
 enum status hm_delete(struct state_table *t, int64_t ns, const struct state_keys *keys);

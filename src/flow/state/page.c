@@ -62,6 +62,7 @@ void shard_clear(struct hm_table *t, struct shard *sh)
     for (uint32_t i = 0; i < sh->page_count; i++) {
         pool_give_size(pool, sh->pages[i].rows, t->orders[MIN(i, t->order_count - 1)].bytes);
     }
+    pool->idle -= (size_t)sh->free_count * t->entry_size;
     index_clear(t, sh);
     shard_init(t, &empty, sh->number);
     empty.pages = sh->pages;
@@ -127,6 +128,8 @@ uint32_t slot_take(struct hm_table *t, struct shard *sh)
     if (slot != NO_SLOT) {
         entry = entry_at(t, sh, slot);
         memcpy(&sh->free_head, entry, sizeof sh->free_head);
+        sh->free_count--;
+        t->base.host->pool->idle -= t->entry_size;
         if (sh->free_head != NO_SLOT) __builtin_prefetch(entry_at(t, sh, sh->free_head), 1); /* the next one's turn comes */
     } else {
         if (sh->bump == sh->bump_end) page_add(t, sh);
@@ -145,6 +148,8 @@ void slot_give(struct hm_table *t, struct shard *sh, uint32_t slot)
     ASSERT_ROW(!slot_is_live(t, sh, slot));
     memcpy(entry_at(t, sh, slot), &sh->free_head, sizeof sh->free_head);
     sh->free_head = slot;
+    sh->free_count++;
+    t->base.host->pool->idle += t->entry_size;
 }
 
 void slot_set_live(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, bool live)

@@ -23,6 +23,7 @@ struct state_pool {
     uint32_t region_count, region_capacity;
     size_t region_bytes;          /* size of the next region */
     size_t taken;                 /* bytes of what is in use */
+    size_t idle;                  /* of these, bytes of entries and blocks that are free, in pieces that are not */
     size_t taken_max;             /* 0: as many as there are */
 };
 

@@ -80,7 +80,7 @@ static inline uint32_t index_find(const struct hm_table *t, enum key_form form, 
     return NO_SLOT;
 }
 
-static uint32_t find(const struct hm_table *t, const struct shard *sh, const struct key_set *keys, uint32_t i, uint64_t hash)
+uint32_t entry_find(const struct hm_table *t, const struct shard *sh, const struct key_set *keys, uint32_t i, uint64_t hash)
 {
     if (keys->has_nulls && keys->nulls[i]) return sh->null_slot;
     if (t->key.form == KEY_WORD) return index_find(t, KEY_WORD, sh, keys, i, hash);
@@ -149,7 +149,7 @@ static uint32_t create(struct job *j, struct shard *sh, uint32_t i, uint64_t has
 /* Everything that the straight path does not do. */
 static __attribute__((noinline)) uint32_t resolve_one(struct job *j, struct shard *sh, uint32_t i, uint64_t hash)
 {
-    uint32_t slot = find(j->t, sh, &j->x->keys, i, hash);
+    uint32_t slot = entry_find(j->t, sh, &j->x->keys, i, hash);
 
     if (slot == NO_SLOT) return j->intent < STATE_INSERT ? NO_SLOT : create(j, sh, i, hash);
     return j->is_plain ? slot : settle(j, sh, i, slot);
@@ -417,7 +417,7 @@ enum status hm_delete(struct state_table *base, int64_t ns, const struct state_k
     key_gather(&t->key, set, keys->batch, keys->cols, keys->sel, 0, keys->count);
     for (uint32_t i = 0; i < keys->count; i++) {
         struct shard *sh = &s->shards[shard_of(t, keys->hashes[i])];
-        uint32_t slot = find(t, sh, set, i, keys->hashes[i]);
+        uint32_t slot = entry_find(t, sh, set, i, keys->hashes[i]);
         if (slot != NO_SLOT && slot_is_live(t, sh, slot)) entry_remove(t, s, sh, slot);
     }
     return S_OK;

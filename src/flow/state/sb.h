@@ -34,6 +34,7 @@ struct freezing {
 struct sb_type {
     const char *name, *doc, *example;
     bool test_only; /* refused by configuration, used by tests and the simulator */
+    bool on_disk;   /* of what does not fit memory: the host says where */
     enum status (*open)(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e);
     void (*close)(struct state_table *t);
     struct blocks *(*blocks)(struct state_table *t, int64_t ns); /* of a live namespace: where its strings go */

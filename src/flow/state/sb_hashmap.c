@@ -7,6 +7,7 @@
  * namespaced tables, whose namespaces are many and short-lived. Never answers S_PENDING.
  * Not here: what a barrier freezes (freeze.c), spill. */
 #include "flow/state/bag.h"
+#include "flow/state/behind.h"
 #include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/shape_verbs.h"
@@ -56,6 +57,7 @@ static void entry_plan(struct hm_table *t)
     uint32_t head_or_row = t->has_heads ? head : t->base.value.size;
 
     t->row_offset = t->key.form == KEY_WORD ? 8 : hash_size + (t->key.form == KEY_FIXED ? t->key.bytes : sizeof(struct state_text));
+    if (t->behind != NULL) t->row_offset += ENTRY_WORD;
     t->entry_size = t->row_offset + head_or_row;
     if (t->base.def->ttl.update != STATE_TTL_OFF && !t->has_heads) { /* under heads each element has its own stamp */
         t->ttl_offset = t->base.value.size;
@@ -70,7 +72,7 @@ static void entry_plan(struct hm_table *t)
     pages_plan(t);
 }
 
-static void hm_close(struct state_table *base)
+void hm_close(struct state_table *base)
 {
     struct hm_table *t = hm_of(base);
     struct mem *mem = base->host->mem;
@@ -91,12 +93,13 @@ static void hm_close(struct state_table *base)
     mem_free(mem, t);
 }
 
-static enum status hm_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e)
+enum status hm_open_table(struct state_host *h, const struct state_def *def, struct behind *behind, struct state_table **out, struct err *e)
 {
     struct hm_table *t = mem_zalloc(h->mem, sizeof *t);
     enum status st = S_OK;
 
     t->base = (struct state_table){.type = &sb_hashmap, .host = h, .def = def, .segments = &t->segments};
+    t->behind = behind;
     segments_init(&t->segments, h->pool);
     TRY_OR(done, key_codec_init(&t->key, def->key, e));
     TRY_OR(done, state_layout_init(&t->base.value, def->value, h->mem, e));
@@ -114,7 +117,12 @@ done:
     return st;
 }
 
-static struct blocks *hm_blocks(struct state_table *t, int64_t ns)
+static enum status hm_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e)
+{
+    return hm_open_table(h, def, NULL, out, e);
+}
+
+struct blocks *hm_blocks(struct state_table *t, int64_t ns)
 {
     struct space *s = space_find(hm_of(t), ns);
 
@@ -122,7 +130,7 @@ static struct blocks *hm_blocks(struct state_table *t, int64_t ns)
     return &s->blocks;
 }
 
-static void hm_drop(struct state_table *base, int64_t ns)
+void hm_drop(struct state_table *base, int64_t ns)
 {
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
@@ -134,7 +142,7 @@ static void hm_drop(struct state_table *base, int64_t ns)
     if (!base->def->namespaced) space_make(t, 0);
 }
 
-static const int64_t *hm_namespaces(struct state_table *t, uint32_t *count)
+const int64_t *hm_namespaces(struct state_table *t, uint32_t *count)
 {
     *count = hm_of(t)->space_count;
     return hm_of(t)->ns_list;

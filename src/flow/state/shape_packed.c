@@ -54,7 +54,7 @@ static void chunk_add(struct hm_table *t, struct space *s, struct bag *b, uint32
     b->room = bytes > CHUNK_MAX ? size : block_room(&t->segments, ref) - head;
 }
 
-static char *packed_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t size)
+char *packed_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t size)
 {
     if (size > b->room) chunk_add(t, s, b, size);
     char *row = (char *)chunk_at(t, b->last) + b->used;

@@ -110,7 +110,8 @@ void space_give_back(struct hm_table *t, struct space *s)
     }
     for (uint32_t i = 0; i < t->shard_count; i++) shard_clear(t, &s->shards[i]);
     s->blocks = (struct blocks){0};
-    s->live = 0;
+    s->live = s->away = 0;
+    s->is_stored = false;
     s->sweep = (struct state_cursor){0};
     s->next_spare = t->spares;
     t->spares = s;
@@ -150,7 +151,7 @@ void spaces_release(struct hm_table *t)
     mem_free(t->base.host->mem, t->spaces);
 }
 
-static bool is_shown(struct hm_table *t, const char *row)
+bool entry_is_shown(struct hm_table *t, const char *row)
 {
     if (t->ttl_offset == 0 || t->base.def->ttl.visibility != STATE_TTL_NEVER_RETURN_EXPIRED) return true;
     return !hm_is_expired(t, row, hm_now(t));
@@ -162,7 +163,7 @@ static uint32_t each_shown(struct hm_table *t, const struct shard *sh, const uin
 {
     for (uint32_t i = 0; i < n; i++) {
         char *row = entry_at(t, sh, slots[i]) + t->row_offset;
-        if (!is_shown(t, row)) continue;
+        if (!entry_is_shown(t, row)) continue;
         entry_key(t, sh, slots[i], set, count);
         rows[count++] = row;
     }

@@ -6,6 +6,7 @@
  * Not here: anything about how entries are kept. */
 #include "flow/state/state.h"
 
+#include "flow/state/behind.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/pack.h"
 #include "flow/state/sb.h"
@@ -29,10 +30,17 @@ const struct sb_type *sb_find(const char *name)
     return NULL;
 }
 
+bool state_is_on_disk(const struct sb_type *backend) { return backend->on_disk; }
+
 void state_host_init(struct state_host *h)
 {
     ASSERT(h->mem != NULL && h->backend != NULL);
     ASSERT(h->max_parallelism > 0 && h->group_count > 0 && h->group_first + h->group_count <= h->max_parallelism);
+    h->store = NULL;
+    if (h->backend->on_disk && h->bytes_max > 0) { /* so many are in memory, and no batch is refused for it */
+        h->cache_bytes = h->bytes_max;
+        h->bytes_max = 0;
+    }
     h->pool = pool_create(h->mem);
     h->pool->taken_max = h->bytes_max;
     h->scratch = mem_zalloc(h->mem, sizeof *h->scratch);
@@ -49,6 +57,8 @@ void state_host_take_all(struct state_host *h)
 void state_host_release(struct state_host *h)
 {
     if (h->pool == NULL) return;
+    store_free(h->store);
+    h->store = NULL;
     key_set_release(&h->scratch->keys);
     mem_free(h->mem, h->scratch);
     pool_free(h->pool);

@@ -106,6 +106,9 @@ struct segments;
 struct state_pool;
 struct state_restore;
 struct state_scratch;
+struct kv_settings;
+struct store;
+struct sys;
 
 /* One per keyed operator instance. Set the first block, then state_host_init. */
 struct state_host {
@@ -120,9 +123,14 @@ struct state_host {
     const struct state_restore *restore; /* while the operator opens: what tables and timers begin with (snapshot.h); NULL: empty */
     uint32_t subtask, parallelism;       /* which of how many this is; parallelism 0 means the only one */
     size_t bytes_max;                                    /* of state: E_BUDGET beyond; 0: as many as there are */
+    /* Of backends that keep a part of it on disk: how, in a folder of its own, and what may be in memory before anything goes there. */
+    struct sys *sys;
+    const struct kv_settings *behind;
+    size_t cache_bytes;
 
     struct state_pool *pool;       /* set by state_host_init: 64 KiB frames */
     struct state_scratch *scratch; /* arrays for one batch, shared by the tables */
+    struct store *store;           /* what its tables share there; NULL: nothing */
     struct state_table *tables;    /* open ones, latest first */
     struct timers *timers;         /* the same */
 };
@@ -201,6 +209,7 @@ void *state_get(struct state_table *t, int64_t ns, const struct batch *b, const 
 /* Where a walk stands; start with all zero. Rows created meanwhile may be missed, deleted ones are not shown. */
 struct state_cursor {
     uint32_t shard, slot;
+    uint64_t hash;
 };
 /* Walks all entries of ns: appends the key columns to `keys` (key field k goes to column cols[k]; NULL = k) up to its
  * capacity and fills rows[0..n) beside them, n rows being added. S_MORE: call again; S_OK: that was the last. Rows are
@@ -227,6 +236,7 @@ uint64_t state_dirty_count(const struct state_table *t, bool frozen);
 
 /* "hashmap", ...; NULL when unknown. */
 const struct sb_type *sb_find(const char *name);
+bool state_is_on_disk(const struct sb_type *backend); /* what does not fit memory: hosts say where (struct state_disk) */
 /* Hashes of keys with a part that does not decide the key group (a window): columns cols[0..group_cols) decide it alone,
  * all of them the low half. For the selected rows. */
 void state_hash_within(const struct batch *b, const uint32_t *cols, uint32_t group_cols, uint32_t col_count, uint64_t *out);

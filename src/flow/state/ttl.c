@@ -44,7 +44,7 @@ static bool sweep_space(struct hm_table *t, struct space *s, uint32_t *left)
             else if (hm_is_expired(t, row, hm_now(t))) entry_remove(t, s, sh, slot);
         }
     }
-    *c = (struct state_cursor){0, 0};
+    *c = (struct state_cursor){0};
     return false;
 }
 

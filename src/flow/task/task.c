@@ -12,9 +12,12 @@
 #include "flow/task/job_shared.h"
 #include "flow/task/task_internal.h"
 
+#include <stdio.h>
+
 enum { STEP_ROWS = 32768, FLUSH_NS = 50000 };
 enum { LONG_STEP_NS = 10 * 1000 * 1000, TIMED_STEPS = 1024 };
 #define REPORT_PAUSE_NS INT64_C(60000000000)
+enum { DISK_PATH_MAX = 1024 };
 
 static void create_outputs(struct task *t)
 {
@@ -108,11 +111,31 @@ static void state_wake(void *cx)
     if (op->parker != NULL) sys_unpark(op->sys, op->parker);
 }
 
-/* Keyed operators get the key groups that are theirs: those that the writers in front send here. */
-static struct state_host *create_state(struct task *t, struct op_cx *cx)
+/* A state host, and where it may keep what does not fit memory. */
+struct host {
+    struct state_host base; /* first */
+    struct kv_settings kv;
+    char path[DISK_PATH_MAX];
+};
+
+static void set_disk(struct host *h, const struct task *t, uint32_t node)
 {
     const struct task_plan *plan = t->plan;
-    struct state_host *h = mem_zalloc(&t->mem, sizeof *h);
+
+    h->kv = plan->disk->kv;
+    snprintf(h->path, sizeof h->path, "%s/%u-%u-%u", h->kv.path != NULL ? h->kv.path : "/tmp", plan->vertex, plan->subtask, node);
+    h->kv.path = h->path;
+    h->base.sys = t->sys;
+    h->base.behind = &h->kv;
+    h->base.cache_bytes = plan->disk->cache_bytes;
+}
+
+/* Keyed operators get the key groups that are theirs: those that the writers in front send here. */
+static struct state_host *create_state(struct task *t, struct node *n)
+{
+    const struct task_plan *plan = t->plan;
+    struct host *host = mem_zalloc(&t->mem, sizeof *host);
+    struct state_host *h = &host->base;
     uint64_t max = plan->max_parallelism, p = plan->parallelism;
 
     ASSERT(p >= 1 && max >= p);
@@ -126,9 +149,10 @@ static struct state_host *create_state(struct task *t, struct op_cx *cx)
     h->now_ms = state_now_ms;
     h->now_arg = t->sys;
     h->wake = state_wake;
-    h->wake_arg = cx;
+    h->wake_arg = &n->cx;
     h->err = &t->err;
     h->bytes_max = plan->state_bytes_max;
+    if (plan->disk != NULL) set_disk(host, t, (uint32_t)(n - t->chain.nodes));
     state_host_init(h);
     return h;
 }
@@ -147,7 +171,7 @@ static enum status open_node(struct task *t, struct node *n)
     bool is_keeper = (n->cx.type->flags & OP_KEEPS) != 0 && (t->plan->snapshots != NULL || t->plan->restore != NULL);
 
     if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0 || is_keeper) {
-        n->cx.state = create_state(t, &n->cx);
+        n->cx.state = create_state(t, n);
         n->state_bytes = state_bytes_metric(&n->cx);
     }
     barrier_restore_node(t, n);

@@ -6,6 +6,7 @@
 #pragma once
 #include "flow/exchange/exchange.h"
 #include "flow/operator/op.h"
+#include "flow/state/disk.h"
 #include "flow/task/snapshot_port.h"
 
 /* One operator of a chain. Node 0 is the head; parents come before children. */
@@ -43,6 +44,7 @@ struct task_plan {
     struct job_shared *job;
     const struct sb_type *backend;  /* of keyed state; NULL = hashmap */
     size_t state_bytes_max;         /* of it, per operator; 0: as many as there are */
+    const struct state_disk *disk;  /* of backends that use one */
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
     bool times_hooks;               /* op_metrics.busy_ns and bytes_out are wanted */

@@ -40,6 +40,8 @@ typedef void (*sys_dir_fn)(void *arg, const char *name, const struct sys_stat *s
 enum sys_signal { SYS_SIGNAL_NONE, SYS_SIGNAL_INT, SYS_SIGNAL_TERM };
 
 /* The vtable of a world. Call through the sys_* functions below. */
+struct kv;
+struct kv_settings;
 struct sys_ops {
     const char *name; /* "linux" or "sim" */
     int64_t (*wall_ms)(struct sys *);      /* since 1970 */
@@ -97,6 +99,7 @@ struct sys_ops {
     void (*signal_forget)(struct sys *);
     int64_t (*resident_bytes)(struct sys *);
     int64_t (*memory_bytes)(struct sys *);
+    enum status (*kv_open)(struct sys *, const struct kv_settings *, struct kv **, struct err *); /* sys_kv.h */
     /* For tests of everything else; NULL in the Linux world. */
     int64_t (*source_pause_ms)(struct sys *);   /* > 0: a source that is asked now has nothing for so long */
     void (*trace)(struct sys *, uint64_t what); /* something went from one task to another */

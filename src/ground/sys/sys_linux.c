@@ -3,6 +3,7 @@
  * Signals are process-wide, so the two words here are the one mutable static of the program: a handler can reach nothing
  * else. Each holds the turn in which its signal came, 0 when none waits: the older is taken first. The first SIGINT is the
  * user's wish to stop; the second, taken or not, ends the process at once. */
+#include "ground/sys/sys_kv.h"
 #include "ground/sys/sys_linux_internal.h"
 
 #include <errno.h>
@@ -223,6 +224,7 @@ static const struct sys_ops linux_ops = {
     .signal_forget = linux_signal_forget,
     .resident_bytes = linux_resident_bytes,
     .memory_bytes = linux_memory_bytes,
+    .kv_open = kv_linux_open,
 };
 
 struct sys *sys_linux_create_quiet(void)

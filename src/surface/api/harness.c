@@ -157,7 +157,7 @@ static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows
     struct job_totals totals;
     struct buf bytes;
 
-    settings.backend = sb_find(options_get(&g->settings, config_defs, "state.backend.type"));
+    settings.backend = sb_find(config_backend(&g->settings));
     for (uint32_t i = 0; i < g->node_count; i++) g->nodes[i]->has_buffer_timeout = false; /* time stands still */
     buf_init(&bytes, &h->mem);
     graph_encode(g, &bytes);
@@ -172,6 +172,8 @@ static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows
     h->output = shared_object(h, HARNESS_OUTPUT, sizeof *h->output);
     buf_init(&h->output->all, &h->mem);
     buf_init(&h->output->rows, &h->mem);
+    graph_disk_share(&h->graph, sys_memory_bytes(h->sys), &settings.disk);
+    settings.disk.kv.path = options_get(&h->graph.settings, config_defs, "state.backend.rocksdb.localdir");
     h->tm = taskmanager_create(h->sys, NULL, &settings);
     TRY(taskmanager_deploy(h->tm, &h->graph, h->job, task_news, h, e));
     taskmanager_totals(h->tm, &totals);

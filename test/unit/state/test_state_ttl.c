@@ -24,10 +24,12 @@ struct world {
 
 static const uint32_t col = 0;
 
+static const char *backend = "hashmap";
+
 static void world_open(struct world *w, enum state_shape shape, enum state_ttl_update update, enum state_ttl_visibility visibility)
 {
     memset(w, 0, sizeof *w);
-    keyed_init(&w->keyed, "hashmap", 0, 16, 16);
+    keyed_init(&w->keyed, backend, 0, 16, 16);
     prng_init(&w->random, update * 10 + visibility);
     w->def = (struct state_def){.name = "test", .shape = shape, .key = keyed_type(&w->keyed, "ROW<k BIGINT NOT NULL> NOT NULL"),
         .value = keyed_type(&w->keyed, "ROW<v BIGINT NOT NULL, s STRING> NOT NULL"),
@@ -448,13 +450,53 @@ static void elements_fade(void **state)
     shaped_close(&s);
 }
 
+/* Nothing stays in memory longer than a batch. */
+static void on_rocksdb(void **state)
+{
+    backend = "rocksdb";
+    create_and_write(state);
+    read_and_write(state);
+    expired_is_not_prolonged(state);
+    reserved_rows(state);
+    random_batches(state);
+    elements_fade(state);
+    backend = "hashmap";
+}
+
+/* Batches that read nothing: entries that are in the map alone go too, some after every few of them. */
+static void what_is_on_disk_expires(void **state)
+{
+    struct world *w = malloc(sizeof *w);
+    int64_t keys[BATCH_ROWS];
+    uint32_t rounds = 0;
+
+    (void)state;
+    backend = "rocksdb";
+    world_open(w, STATE_MAP, STATE_TTL_ON_CREATE_AND_WRITE, STATE_TTL_NEVER_RETURN_EXPIRED);
+    assert_int_equal(state_open(&w->keyed.host, &w->def, &w->table, &w->keyed.err), S_OK);
+    for (uint32_t i = 0; i < 1000; i++) keys[i] = i;
+    resolve_keys(w, keys, 1000, STATE_INSERT);
+    state_done(w->table);
+    for (; rounds < 10; rounds++) state_done(w->table); /* all are out */
+    assert_int_equal(state_count(w->table, 0), 1000);
+    w->keyed.now_ms += TTL - 1;
+    for (rounds = 0; rounds < 200; rounds++) state_done(w->table);
+    assert_int_equal(state_count(w->table, 0), 1000);
+    w->keyed.now_ms += 1;
+    for (rounds = 0; rounds < 4 * (1000 / 64 + 2) && state_count(w->table, 0) > 0; rounds++) state_done(w->table);
+    assert_int_equal(state_count(w->table, 0), 0);
+    assert_true(rounds > 1000 / 64);
+    world_close(w);
+    backend = "hashmap";
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_and_write), cmocka_unit_test(read_and_write), cmocka_unit_test(expired_until_swept),
         cmocka_unit_test(expired_is_not_prolonged),
         cmocka_unit_test(reserved_rows), cmocka_unit_test(sweep_is_gradual), cmocka_unit_test(clean_up_as_asked), cmocka_unit_test(random_batches),
-        cmocka_unit_test(elements_fade),
+        cmocka_unit_test(elements_fade), cmocka_unit_test(on_rocksdb), cmocka_unit_test(what_is_on_disk_expires),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,6 +289,7 @@ static void functions(void **state)
     run("hashmap", 1);
     run("hashmap", 2);
     run("pending", 3);
+    run("rocksdb", 4);
 }
 
 /* Looking leaves nothing behind. */

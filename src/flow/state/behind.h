@@ -1,0 +1,99 @@
+/* behind.h - state that is larger than memory: the tables of hashmap.h as a cache in front of a map on disk (ground/sys/sys_kv.h).
+ * Internal to flow/state.
+ *
+ *   store    what the tables of a host share: the map, opened when something has to go there for the first time; changes that were not
+ *            written yet; the hand that goes round over all entries and looks for those that leave
+ *   behind   what one table has besides
+ *   image    an entry as bytes (entry_image.c)
+ *
+ * Key of an entry in the map, so that a table, a namespace, and in it a run of key groups lie together:
+ *     table number (2 bytes) | namespace (8, of namespaced tables) | hash (8) | key as it lies in the entry; numbers big endian
+ *
+ * Each entry has a word before its row: bit 0, it was asked for since the hand came by; the rest, the hash of the image that the map
+ * has, 0 when it has none. So an entry that did not change leaves without being written, whoever changed what. */
+#pragma once
+#include "flow/state/hashmap.h"
+#include "ground/sys/sys_kv.h"
+
+enum { ENTRY_WORD = 8, ENTRY_SEEN = 1, BEHIND_PREFIX_MAX = 18 };
+
+struct store {
+    struct state_host *host;
+    struct mem *mem;
+    struct kv *kv;      /* NULL: nothing ever left */
+    enum status failed; /* the map is lost, and with it this task's state */
+    struct err err;
+    struct kv_changes changes; /* not written yet */
+    struct buf keys, image;
+    struct key_set set;
+    uint32_t tables;       /* opened so far: their numbers */
+    struct hm_table *hand; /* NULL: at the first table */
+    struct asked {
+        struct str key;
+        uint32_t row;
+    } asked[BATCH_ROWS]; /* keys of a get */
+    struct str names[BATCH_ROWS], values[BATCH_ROWS];
+    struct walk_item {
+        uint64_t hash;
+        uint32_t slot;
+    } found[2 * BATCH_ROWS]; /* by a step of a walk */
+};
+
+_Static_assert((int)BATCH_ROWS <= (int)KV_GET_MAX, "the keys of a batch are asked for at once");
+
+/* Where the hand stands in a table. */
+struct hand {
+    uint32_t space, shard, slot;
+};
+struct behind {
+    struct store *store;
+    uint32_t number;
+    bool is_busy; /* rows may be in use */
+    struct hand hand;
+    /* The latest walk: entries of one shard by hash. */
+    struct walk_item *items;
+    uint32_t item_count, item_capacity, walk;
+    uint32_t sweep_space, sweep_turn; /* TTL: where the sweep stands in the map */
+    uint64_t sweep_hash;
+};
+
+static inline uint64_t *entry_word(const struct hm_table *t, char *entry)
+{
+    return (uint64_t *)(void *)(entry + t->row_offset - ENTRY_WORD);
+}
+
+/* behind.c */
+struct store *store_of(struct state_host *h);        /* made by the first table */
+void store_free(struct store *s);                    /* NULL is a no-op */
+enum status store_check(struct hm_table *t) CHECKED; /* what went wrong between calls that cannot say so */
+enum status store_flush(struct store *s) CHECKED;    /* changes are in the map */
+/* Before keys are looked up in memory: those that lie behind come in. */
+enum status behind_fetch(struct hm_table *t, struct space *s, const struct state_keys *keys) CHECKED;
+/* From an image, live; the key is set[i]. */
+uint32_t behind_enter(struct hm_table *t, struct space *s, uint64_t hash, const struct key_set *set, uint32_t i,
+                      struct str image);
+void behind_forget(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* the entry goes for good */
+void behind_drop(struct hm_table *t, struct space *s);                                    /* the namespace */
+bool store_is_full(const struct store *s);               /* more is in memory than may be */
+enum status store_keep(struct store *s, enum status st); /* what a call to the map answered; what stands so far */
+void store_evict(struct store *s); /* between batches of some table: entries leave while there are too many */
+
+/* behind_key.c */
+void behind_key(const struct hm_table *t, int64_t ns, uint64_t hash, const struct key_set *set, uint32_t i,
+                struct buf *out);
+void behind_prefix(const struct hm_table *t, int64_t ns, struct buf *out);
+uint32_t behind_prefix_size(const struct hm_table *t);
+/* All keys of a namespace from that hash on, in the store's buffer for keys. */
+void behind_range(const struct hm_table *t, int64_t ns, uint64_t hash, struct str *from, struct str *to);
+uint64_t behind_key_read(const struct hm_table *t, struct str key, struct key_set *set, uint32_t i); /* its hash */
+
+/* behind_walk.c: state_each in the order of hashes, whether in memory or not. */
+enum status behind_each(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys,
+                        const uint32_t *cols, void **rows, uint32_t *n) CHECKED;
+
+/* behind_sweep.c */
+void behind_sweep(struct hm_table *t); /* as a batch ends: what has expired behind */
+
+/* entry_image.c */
+void image_write(const struct hm_table *t, struct space *s, const char *entry, struct buf *out);
+void image_read(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, struct str image);
