@@ -197,6 +197,19 @@ void apart_end(struct apart *a)
     while (a->save != NULL) apart_step(a);
     if (a->is_on) old_parts_drop(a);
     a->is_on = false;
+void apart_begin(struct apart *a, struct keyed *k, size_t limit)
+{
+    struct err e = {0};
+
+    assert_false(a->is_on);
+    snapshots_init(&a->out, 1, k->host.max_parallelism);
+    buf_init(&a->chunk, &a->out.mem);
+    a->limit = limit;
+    a->is_on = true;
+    assert_int_equal(state_save_create(&k->host, &a->save, &e), S_OK);
+    bool is_apart = state_save_is_apart(a->save);
+    assert_true(is_apart || state_is_on_disk(k->host.backend));
+    while (!is_apart && a->save != NULL) apart_step(a); /* it is all taken while nothing changes */
 }
 
 void apart_drop(struct apart *a)
