@@ -28,9 +28,9 @@ config 'parallelism.default: 1\n\nparalelism:\n  default: 2\n' \
 config 'parallelism:\n  default: many\n' "c.yaml:2:3: option 'parallelism.default' of configuration is 'many', but must be a whole number"
 config 'parallelism:\n  default: 1\nparallelism.default: 2\n' "c.yaml:3:1: 'parallelism.default' is given twice; first at c.yaml:2:3"
 config 'execution.runtime-mode: BATCH\n' "c.yaml:1:1: option 'execution.runtime-mode' of configuration is 'BATCH', but must be one of STREAMING"
-config 'state:\n  backend.type: heap\n' "c.yaml:2:3: there is no state backend 'heap' (state.backend.type)"
+config 'state:\n  backend.type: heap\n' "c.yaml:2:3: there is no state backend 'heap' (state.backend.type); it is 'hashmap' or 'rocksdb'"
 config 'parallelism.default: 0\n' "c.yaml:1:1: configuration 'parallelism.default' is 0; it must be 1 to 4096"
-expect 'backend' 1 '' "thalweg run: -D: there is no state backend 'heap' (state.backend.type)" "$thalweg" run -D state.backend.type=heap
+expect 'backend' 1 '' "thalweg run: -D: there is no state backend 'heap' (state.backend.type); it is 'hashmap' or 'rocksdb'" "$thalweg" run -D state.backend.type=heap
 expect 'no config' 1 '' "thalweg run: cannot open 'none.yaml': no such file; check the path; it starts at the folder in which the program runs" "$thalweg" run --config none.yaml
 
 # ---- the job is the first argument that is not the engine's; the engine's may stand on both sides of it

@@ -23,7 +23,7 @@ totals() {
         awk '$1 != $3 { print "text of another key" } { if ($2 > n[$1]) n[$1] = $2 } END { for (k in n) print n[k] }' | sort | uniq -c | sed 's/^ *//'
 }
 
-small="-D thalweg.state.memory=16kb"
+small="-D thalweg.state.memory=1b"
 for turn in '1 rocksdb' '3 rocksdb' '2 hashmap'; do
     rm -rf ck local
     script 1 rocksdb > job.sql

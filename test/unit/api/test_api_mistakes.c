@@ -319,7 +319,7 @@ static void settings(void **state)
                        tw_print(some_clicks(env)));
     REFUSED("option 'execution.runtime-mode' of configuration is 'BATCH', but must be one of STREAMING",
             tw_set(env, "execution.runtime-mode", "BATCH"); tw_print(some_clicks(env)));
-    REFUSED("there is no state backend 'heap' (state.backend.type)", tw_set(env, "state.backend.type", "heap");
+    REFUSED("there is no state backend 'heap' (state.backend.type); it is 'hashmap' or 'rocksdb'", tw_set(env, "state.backend.type", "heap");
             tw_print(some_clicks(env)));
     REFUSED("configuration 'taskmanager.network.adaptive-partitioner.max-traverse-size' is 1; it must be 2 to 4096",
             tw_set(env, "taskmanager.network.adaptive-partitioner.max-traverse-size", "1"); tw_print(some_clicks(env)));

@@ -84,7 +84,7 @@ static void wrong_settings_are_told(void **state)
                                                   .settings = TW_OPTIONS("state.backend.type", "heap"));
 
     (void)state;
-    assert_string_equal(tw_harness_error(h), "there is no state backend 'heap' (state.backend.type)");
+    assert_string_equal(tw_harness_error(h), "there is no state backend 'heap' (state.backend.type); it is 'hashmap' or 'rocksdb'");
     tw_harness_free(h);
     h = tw_harness_create_with(place_graph, NULL, &click_row, NULL, .settings = TW_OPTIONS("alone"));
     assert_string_equal(tw_harness_error(h), "settings and parameters of a harness come in pairs of key and value");

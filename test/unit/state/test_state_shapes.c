@@ -990,15 +990,10 @@ static void places(void **state)
     places_run("hashmap");
 }
 
-static void multisets(void **state)
+static void multisets_and_maps(void **state)
 {
     (void)state;
     multisets_run("hashmap");
-}
-
-static void entries(void **state)
-{
-    (void)state;
     entries_run("hashmap");
 }
 
@@ -1031,11 +1026,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logs), cmocka_unit_test(log_prunes), cmocka_unit_test(packed),
         cmocka_unit_test(strings_that_come_again_are_kept_once),
-        cmocka_unit_test(places), cmocka_unit_test(multisets), cmocka_unit_test(entries),
+        cmocka_unit_test(places), cmocka_unit_test(multisets_and_maps),
         cmocka_unit_test(ordered_words), cmocka_unit_test(ordered_others),
-        cmocka_unit_test(ordered_counted),
-        cmocka_unit_test(pending_backend),
-        cmocka_unit_test(rocksdb_backend),
+        cmocka_unit_test(ordered_counted), cmocka_unit_test(pending_backend), cmocka_unit_test(rocksdb_backend),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
