@@ -15,7 +15,7 @@
 #include "flow/state/hashmap.h"
 #include "ground/sys/sys_kv.h"
 
-enum { ENTRY_WORD = 8, ENTRY_SEEN = 1, BEHIND_PREFIX_MAX = 18 };
+enum { ENTRY_WORD = 8, ENTRY_SEEN = 1, BEHIND_PREFIX_MAX = 18, WALK_HEAPS = 1024 };
 
 struct store {
     struct state_host *host;
@@ -37,6 +37,7 @@ struct store {
         uint64_t hash;
         uint32_t slot;
     } found[2 * BATCH_ROWS]; /* by a step of a walk */
+    uint32_t heaps[WALK_HEAPS];
 };
 
 _Static_assert((int)BATCH_ROWS <= (int)KV_GET_MAX, "the keys of a batch are asked for at once");

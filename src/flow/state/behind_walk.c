@@ -26,6 +26,39 @@ static uint64_t slot_hash(const struct hm_table *t, const struct shard *sh, uint
     return slot == sh->null_slot ? UINT64_MAX : entry_hash(t, entry_at(t, sh, slot));
 }
 
+/* The first hash of the shard; false: it is beyond all hashes. */
+static bool shard_hash(const struct hm_table *t, uint32_t shard, uint64_t *hash)
+{
+    const struct state_host *h = t->base.host;
+    uint64_t group = h->group_first + ((uint64_t)shard << t->shard_shift);
+    uint64_t high = ((group << 32) + h->max_parallelism - 1) / h->max_parallelism;
+
+    *hash = high << 32;
+    return high <= UINT32_MAX;
+}
+
+/* Hashes are spread evenly over the shard's: dealt out to as many heaps as there are items, they are nearly in order. */
+static void items_sort(const struct hm_table *t, uint32_t shard)
+{
+    struct behind *b = t->behind;
+    struct walk_item *items = b->items, *dealt = b->items + b->item_count;
+    uint32_t *ends = b->store->heaps, n = b->item_count, heaps = MIN(n, (uint32_t)WALK_HEAPS);
+    uint64_t first = 0, end = UINT64_MAX;
+    uint32_t shift = 0;
+
+    (void)shard_hash(t, shard, &first);
+    if (!shard_hash(t, shard + 1, &end)) end = UINT64_MAX;
+    while ((end - first) >> shift >= heaps) shift++;
+    memset(ends, 0, heaps * sizeof *ends);
+    for (uint32_t i = 0; i < n; i++) ends[MIN((items[i].hash - first) >> shift, (uint64_t)heaps - 1)]++;
+    for (uint32_t i = 1; i < heaps; i++) ends[i] += ends[i - 1];
+    for (uint32_t i = n; i-- > 0;) dealt[--ends[MIN((items[i].hash - first) >> shift, (uint64_t)heaps - 1)]] = items[i];
+    for (uint32_t i = 0, k; i < n; i++) {
+        for (k = i; k > 0 && item_order(&dealt[i], &items[k - 1]) < 0; k--) items[k] = items[k - 1];
+        items[k] = dealt[i];
+    }
+}
+
 static void items_collect(struct hm_table *t, const struct shard *sh)
 {
     struct behind *b = t->behind;
@@ -33,15 +66,15 @@ static void items_collect(struct hm_table *t, const struct shard *sh)
 
     b->item_count = 0;
     while ((n = slots_live(t, sh, from, slots, BATCH_ROWS)) > 0) {
-        if (b->item_count + n > b->item_capacity) {
-            b->item_capacity = (b->item_count + n) * 2;
+        if (2 * (b->item_count + n) > b->item_capacity) { /* as much again is for sorting */
+            b->item_capacity = (b->item_count + n) * 4;
             b->items = mem_realloc(t->base.host->mem, b->items, b->item_capacity * sizeof *b->items);
         }
         for (uint32_t i = 0; i < n; i++)
             b->items[b->item_count++] = (struct walk_item){slot_hash(t, sh, slots[i]), slots[i]};
         from = slots[n - 1] + 1;
     }
-    qsort(b->items, b->item_count, sizeof *b->items, item_order);
+    if (b->item_count > 1) items_sort(t, sh->number);
 }
 
 /* The first item at or behind the hash. */
@@ -82,17 +115,6 @@ static void from_memory(struct step *w)
         }
         if (slot_is_live(w->t, w->sh, x.slot) && slot_hash(w->t, w->sh, x.slot) == x.hash) w->found[w->count++] = x;
     }
-}
-
-/* The first hash of the shard; false: it is beyond all hashes. */
-static bool shard_hash(const struct hm_table *t, uint32_t shard, uint64_t *hash)
-{
-    const struct state_host *h = t->base.host;
-    uint64_t group = h->group_first + ((uint64_t)shard << t->shard_shift);
-    uint64_t high = ((group << 32) + h->max_parallelism - 1) / h->max_parallelism;
-
-    *hash = high << 32;
-    return high <= UINT32_MAX;
 }
 
 /* What the map has of the shard from the step's hash on. */
@@ -143,11 +165,11 @@ static enum status from_map(struct step *w)
 }
 
 /* Both in one order, each once, as many as there is room for. */
-static void step_sort(struct step *w)
+static void step_sort(struct step *w, bool is_mixed)
 {
     uint32_t n = 0;
 
-    qsort(w->found, w->count, sizeof *w->found, item_order);
+    if (is_mixed) qsort(w->found, w->count, sizeof *w->found, item_order);
     for (uint32_t i = 0; i < w->count && w->found[i].hash <= w->upto; i++) {
         if (n > 0 && w->found[n - 1].slot == w->found[i].slot) continue;
         if (n == w->room) {
@@ -168,10 +190,11 @@ static enum status step_take(struct step *w)
     w->count = 0;
     w->upto = UINT64_MAX;
     if (w->s->is_stored) TRY(from_map(w));
+    bool is_mixed = w->count > 0;
     w->room += w->count; /* beside what the map has */
     from_memory(w);
     w->room = room;
-    step_sort(w);
+    step_sort(w, is_mixed);
     return S_OK;
 }
 
