@@ -3,6 +3,7 @@
  * Not here: what may change (flow/state/snapshot_evolve.c), which operator has which state (restore_plan.c). */
 #include "control/jobmanager/restore_check.h"
 
+#include "control/config.h"
 #include "flow/task/declare.h"
 
 #include <string.h>
@@ -26,7 +27,7 @@ static enum status ask(const struct graph *g, uint32_t node, const struct state_
     const struct graph_vertex *v = &g->vertices[n->vertex];
     struct node_plan plan = plan_of(n);
 
-    return operator_declare(&plan, v->parallelism, v->max_parallelism, saved, sys, a, out, e);
+    return operator_declare(&plan, sb_find(config_backend(&g->settings)), v->parallelism, v->max_parallelism, saved, sys, a, out, e);
 }
 
 static bool can_be_asked(const struct graph_node *n)

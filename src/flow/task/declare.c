@@ -39,15 +39,16 @@ bool operator_declares(const struct node_plan *node)
 
 static int64_t now_ms(void *sys) { return sys_wall_ms(sys); }
 
-static void declaring_init(struct declaring *d, const struct node_plan *node, uint32_t parallelism, uint32_t max_parallelism, struct sys *sys)
+static void declaring_init(struct declaring *d, const struct node_plan *node, const struct sb_type *backend, uint32_t parallelism, uint32_t max_parallelism, struct sys *sys)
 {
     mem_init(&d->mem, "declare", 0);
-    d->plan = (struct task_plan){.name = node->name, .parallelism = parallelism, .max_parallelism = max_parallelism,
+    d->plan = (struct task_plan){.name = node->name, .backend = backend, .parallelism = parallelism, .max_parallelism = max_parallelism,
         .batch_rows = BATCH_ROWS, .nodes = node, .node_count = 1};
     chain_init(&d->chain, &d->plan, &d->mem, sys, NULL, &d->err);
     uint64_t groups = ((uint64_t)max_parallelism + parallelism - 1) / parallelism;
-    d->host = (struct state_host){.backend = sb_find("hashmap"), .mem = &d->mem, .group_count = (uint32_t)groups,
-        .max_parallelism = max_parallelism, .parallelism = parallelism, .now_ms = now_ms, .now_arg = sys, .err = &d->err};
+    d->host = (struct state_host){.backend = d->plan.backend, .mem = &d->mem, .group_count = (uint32_t)groups,
+        .max_parallelism = max_parallelism, .parallelism = parallelism, .now_ms = now_ms, .now_arg = sys, .err = &d->err,
+        .cache_bytes = SIZE_MAX}; /* nothing of it leaves memory */
     state_host_init(&d->host);
     d->chain.nodes[0].cx.state = &d->host;
     d->chain.nodes[0].cx.opens_states_only = true;
@@ -63,8 +64,8 @@ static void declaring_release(struct declaring *d)
     mem_release(&d->mem);
 }
 
-enum status operator_declare(const struct node_plan *node, uint32_t parallelism, uint32_t max_parallelism, const struct state_restore *saved,
-                             struct sys *sys, struct arena *a, struct state_outcomes *out, struct err *e)
+enum status operator_declare(const struct node_plan *node, const struct sb_type *backend, uint32_t parallelism, uint32_t max_parallelism,
+                             const struct state_restore *saved, struct sys *sys, struct arena *a, struct state_outcomes *out, struct err *e)
 {
     struct saved_states found = {0};
     struct node_plan alone = *node;
@@ -78,7 +79,7 @@ enum status operator_declare(const struct node_plan *node, uint32_t parallelism,
     alone.parent = alone.parent_port = 0;
     mem_init(&mem, "declare", 0);
     struct declaring *d = mem_zalloc(&mem, sizeof *d);
-    declaring_init(d, &alone, parallelism, max_parallelism, sys);
+    declaring_init(d, &alone, backend, parallelism, max_parallelism, sys);
     struct node *n = &d->chain.nodes[0];
     d->host.restore = saved != NULL ? &restore : NULL;
     enum status st = n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;

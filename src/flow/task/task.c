@@ -123,7 +123,8 @@ static void set_disk(struct host *h, const struct task *t, uint32_t node)
     const struct task_plan *plan = t->plan;
 
     h->kv = plan->disk->kv;
-    snprintf(h->path, sizeof h->path, "%s/%u-%u-%u", h->kv.path != NULL ? h->kv.path : "/tmp", plan->vertex, plan->subtask, node);
+    snprintf(h->path, sizeof h->path, "%s/%u-%u-%u.%u", h->kv.path != NULL ? h->kv.path : "/tmp", plan->vertex, plan->subtask, node,
+             plan->attempt);
     h->kv.path = h->path;
     h->base.sys = t->sys;
     h->base.behind = &h->kv;
