@@ -20,8 +20,7 @@ static void texts_write(const struct hm_table *t, const struct state_layout *l, 
         left--;
         const struct state_text *x = (const struct state_text *)(const void *)(row + f->offset);
         if (x->size <= TEXT_INLINE) continue;
-        struct state_text *copy = (struct state_text *)(void *)(out->data + at + f->offset);
-        copy->segment = copy->offset = 0;
+        memset(out->data + at + f->offset + offsetof(struct state_text, segment), 0, sizeof(struct state_ref));
         struct str bytes = stored_text(&t->segments, x);
         buf_append(out, bytes.data, bytes.size);
     }
@@ -35,7 +34,7 @@ static void element_write(const struct hm_table *t, const char *row, struct buf 
     size_t at = out->size;
 
     buf_append(out, row - l->row_offset, l->size);
-    if (l->has_header) ((struct state_element *)(void *)(out->data + at))->flags = 0;
+    if (l->has_header) memset(out->data + at + offsetof(struct state_element, flags), 0, sizeof(uint32_t));
     if (t->base.extra.text_count)
         texts_write(t, &t->base.extra, row - t->base.extra.size, at + l->row_offset - t->base.extra.size, out);
     if (t->base.value.text_count) texts_write(t, &t->base.value, row, at + l->row_offset, out);
