@@ -7,8 +7,8 @@
 
 #include "control/config.h"
 #include "control/jobmanager/job_setup.h"
-#include "flow/source/alignment.h"
 #include "control/jobmanager/state_folder.h"
+#include "flow/source/alignment.h"
 
 #include <thalweg/stream.h>
 

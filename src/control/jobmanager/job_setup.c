@@ -29,9 +29,8 @@ enum status job_setup_settings(const struct graph *g, struct taskmanager_setting
         .batch_rows = (uint32_t)options_int(o, config_defs, "thalweg.exec.batch-rows"),
         .ring_batches = (uint32_t)options_int(o, config_defs, "thalweg.exec.ring-batches"),
         .seed = (uint64_t)options_int(o, config_defs, "thalweg.exec.seed"),
-        .backend = sb_find(options_get(o, config_defs, "state.backend.type")),
-        .packs = options_enum(o, config_defs, "taskmanager.network.compression.codec") == 1,
         .backend = sb_find(config_backend(o)),
+        .packs = options_enum(o, config_defs, "taskmanager.network.compression.codec") == 1,
         .state_bytes_max = (size_t)options_int(o, config_defs, STATE_MEMORY_KEY),
     };
     if (options_bool(o, config_defs, "taskmanager.network.adaptive-partitioner.enabled"))

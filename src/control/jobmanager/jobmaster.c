@@ -17,8 +17,8 @@
 #include "control/config.h"
 #include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/jobmaster_internal.h"
-#include "flow/operator/op_configs.h"
 #include "control/jobmanager/state_folder.h"
+#include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>

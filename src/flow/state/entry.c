@@ -233,7 +233,6 @@ static void reserved_settle(struct hm_table *t)
         bit_clear(page_bits(t, sh, h->slot >> t->page_shift, BITS_HELD), h->slot & t->page_mask);
         if (slot_is_live(t, sh, h->slot)) continue;
         if (t->is_tracked && slot_is(t, sh, h->slot, t->dirty_now)) gone_note(t, h->space, sh, h->slot); /* it was erased */
-        unindex(t, sh, h->slot);
         unindex(t, h->space, sh, h->slot);
         handles_add(t, &t->removed, h->space, h->shard, h->slot);
     }
