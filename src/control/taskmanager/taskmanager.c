@@ -194,10 +194,11 @@ enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *p
     return any_left ? S_OK : S_END;
 }
 
-/* To every task that still runs, whose worker then looks. */
+/* To every task that still runs, whose worker then looks. Those that get rows hear it before those that send them: what a source does about
+ * it must not reach a task that does not know of it yet. */
 static void tell_each(struct taskmanager *tm, void (*tell)(struct task *t, int64_t checkpoint), int64_t checkpoint)
 {
-    for (uint32_t v = 0; tm->vertices != NULL && v < tm->graph->vertex_count; v++) {
+    for (uint32_t v = tm->vertices != NULL ? tm->graph->vertex_count : 0; v-- > 0;) {
         struct vertex_run *run = &tm->vertices[v];
         for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
             if (sys_atomic_load(&run->is_over[s]) != 0) continue;
