@@ -3,7 +3,7 @@
 # have the rows of a run that nobody disturbed, each once, and nothing hidden is left.
 . "$(dirname "$0")/common.sh"
 
-rows=30000
+rows=60000
 
 script() { # PARALLELISM FORMAT MORE_OPTIONS PARTITIONED
     cat <<END
