@@ -120,8 +120,27 @@ No scheduled jobs.
 TIME : JOB : numbers (FINISHED)
 --------------------------------------------------------------' "$thalweg" list -a -m "$at"
 
+# --- a job over two TaskManagers stops, and is not drained
+"$thalweg" taskmanager start $settings > out.txt 2>&1 || fail "another TaskManager: $(cat out.txt)"
+sed "s/'numbers'/'spread'/; s|/lines/|/others/|; 1i SET 'parallelism.default' = '3';" job.sql > spread.sql
+"$thalweg" sql -m "$at" -f spread.sql > out.txt 2>&1 || fail "sql -m: $(cat out.txt)"
+await spread RUNNING
+job=$(id_of spread)
+says 'no drain' 1 'Draining job "JOB" with a CANONICAL savepoint.
+Triggering stop-with-savepoint for job JOB.
+Waiting for response...
+thalweg stop: Could not stop with a savepoint job "JOB": a job whose tasks run in several worker processes cannot be drained: stop it without draining, or run it in the slots of one TaskManager' "$thalweg" stop -m "$at" --drain -p "$here/saved" "$job"
+await spread RUNNING
+says 'stop of it' 0 '*' "$thalweg" stop -m "$at" -p "$here/saved" "$job"
+await spread FINISHED
+cat others/part-* | sort -n > all.txt
+# each of the three readers has every third number, up to where it stood when the job stopped
+awk '{ r = $1 % 3; if ($1 != (r in last ? last[r] + 3 : r == 0 ? 3 : r)) { print "after " last[r] ": " $1; exit 1 } last[r] = $1 } END { if (NR < 3) exit 1 }' \
+    all.txt > wrong.txt || fail "spread: rows are missing or there twice: $(cat wrong.txt)"
+
 # --- end
 says 'stop-cluster' 0 'Stopping standalonesession daemon (pid: N) on host HOST.
+Stopping taskexecutor daemon (pid: N) on host HOST.
 Stopping taskexecutor daemon (pid: N) on host HOST.' "$thalweg" stop-cluster $settings
 says 'once more' 0 'No standalonesession daemon to stop on host HOST.
 No taskexecutor daemon to stop on host HOST.' "$thalweg" stop-cluster $settings

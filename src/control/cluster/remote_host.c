@@ -189,6 +189,7 @@ static void place_tasks(struct remote_host *h)
 {
     const struct graph *g = h->d->graph;
 
+    h->host.is_spread = h->worker_count > 1;
     h->firsts = ARENA_ARRAY(&h->arena, uint32_t, g->vertex_count);
     for (uint32_t v = 0; v < g->vertex_count; v++) {
         h->firsts[v] = h->task_count;

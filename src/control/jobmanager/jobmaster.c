@@ -134,7 +134,10 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
     jm->watch.interval_ns = options_int(o, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(o, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
-    if (jm->o.hosts != NULL) TRY(check_receivers(&jm->graph, e));
+    if (jm->o.hosts != NULL) {
+        jm->settings.slots = 0; /* those of one TaskManager; who deals out all of them counts */
+        TRY(check_receivers(&jm->graph, e));
+    }
     graph_memory_share(&jm->graph, sys_memory_bytes(jm->o.sys), (int64_t)jm->settings.state_bytes_max);
     return slots_check(&jm->graph, jm->settings.slots, e); /* they will never suffice: better told now than by tasks that wait */
 }

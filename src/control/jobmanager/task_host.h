@@ -58,6 +58,7 @@ struct task_host_ops {
 };
 struct task_host {
     const struct task_host_ops *ops;
+    bool is_spread; /* once deployed: tasks run in several processes, which do not hear of an order at one time */
 };
 
 /* Who gives hosts; without one the tasks of a job run in the job master's process. */
