@@ -65,7 +65,7 @@ static void batch_write(struct world *w, uint64_t first, uint32_t n, bool is_ran
     for (uint32_t i = 0; i < n; i++) {
         int64_t *row = rows[i];
         row[0]++;
-        row[1] += keys[i];
+        row[1] ^= keys[i];
         row[2] = (int64_t)w->written++;
     }
     state_done(w->table);
