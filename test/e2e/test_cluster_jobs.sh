@@ -72,9 +72,37 @@ says 'a list' 0 'Waiting for response...
 TIME : JOB : numbers (RUNNING)
 --------------------------------------------------------------
 No scheduled jobs.' "$thalweg" list -m "$at"
-says 'a query' 1 "[ERROR] Could not execute SQL statement. Reason:
-rows of a query cannot be shown when jobs run in a cluster (-m); write them to a table (INSERT INTO ... SELECT ...), or run the query in this process: without -m" \
-    "$thalweg" sql -m "$at" -e 'SELECT 1 AS n'
+says 'a query' 0 '+----+-------------+----------------------+
+| op |           k |                    n |
++----+-------------+----------------------+
+| +I |           1 |                    2 |
+| +I |           2 |                    1 |
++----+-------------+----------------------+
+Received a total of 2 rows' "$thalweg" sql -m "$at" -e "SELECT k, COUNT(*) AS n FROM (VALUES (1, 'a'), (2, NULL), (1, 'c')) AS t (k, v) GROUP BY k"
+says 'a query that fails' 1 "+----+-------------+
+| op |           x |
++----+-------------+
+[ERROR] Could not execute SQL statement. Reason:
+operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\" at line 1, column 8, row +I[...]
+SELECT 1 / 0 AS x FROM (VALUES (1)) AS t (a)
+       ^^^^^" "$thalweg" sql -m "$at" -e 'SELECT 1 / 0 AS x FROM (VALUES (1)) AS t (a)'
+# more rows than may be under way at a time, in their order
+cat > many.sql << END
+CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100000000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000000');
+SELECT * FROM numbers;
+END
+"$thalweg" sql -m "$at" --output csv -f many.sql > out.txt 2> err.txt || fail "many rows: $(cat err.txt)"
+tail -n +2 out.txt > rows.txt
+seq 1000000 | cmp - rows.txt || fail 'the rows of a query are not those from 1 to 1000000, each once'
+# ctrl-c cancels it
+sed "s/100000000'/1000'/; s/'1000000'/'1000000000'/; 1i SET 'pipeline.name' = 'endless';" many.sql > endless.sql
+"$thalweg" sql -m "$at" --output csv -f endless.sql > out.txt 2> err.txt &
+query=$!
+await endless RUNNING
+kill -INT "$query"
+wait "$query"
+[ $? = 130 ] || fail "a query that was interrupted: $(cat err.txt)"
+await endless CANCELED
 
 # --- savepoints and checkpoints
 says 'a savepoint' 0 "Triggering savepoint for job JOB.
@@ -117,26 +145,56 @@ says 'the list of all' 0 'Waiting for response...
 No running jobs.
 No scheduled jobs.
 ---------------------- Terminated Jobs -----------------------
+TIME : JOB : collect (FINISHED)
+TIME : JOB : collect (FAILED)
+TIME : JOB : collect (FINISHED)
+TIME : JOB : endless (CANCELED)
 TIME : JOB : numbers (FINISHED)
 --------------------------------------------------------------' "$thalweg" list -a -m "$at"
 
-# --- a job over two TaskManagers stops, and is not drained
+# --- a job over two TaskManagers stops, and is drained
 "$thalweg" taskmanager start $settings > out.txt 2>&1 || fail "another TaskManager: $(cat out.txt)"
+# each of the three readers has every third number, up to where it stood when the job stopped
+check_thirds() {
+    cat "$1"/part-* | sort -n > all.txt
+    awk '{ r = $1 % 3; if ($1 != (r in last ? last[r] + 3 : r == 0 ? 3 : r)) { print "after " last[r] ": " $1; exit 1 } last[r] = $1 } END { if (NR < 3) exit 1 }' \
+        all.txt > wrong.txt || fail "$1: rows are missing or there twice: $(cat wrong.txt)"
+}
 sed "s/'numbers'/'spread'/; s|/lines/|/others/|; 1i SET 'parallelism.default' = '3';" job.sql > spread.sql
 "$thalweg" sql -m "$at" -f spread.sql > out.txt 2>&1 || fail "sql -m: $(cat out.txt)"
 await spread RUNNING
-job=$(id_of spread)
-says 'no drain' 1 'Draining job "JOB" with a CANONICAL savepoint.
+says 'stop of a spread job' 0 '*' "$thalweg" stop -m "$at" -p "$here/saved" "$(id_of spread)"
+await spread FINISHED
+check_thirds others
+# windows that only the end of time closes are put out by a drain, whichever worker they are in
+cat > drained.sql << END
+SET 'pipeline.name' = 'drained';
+SET 'parallelism.default' = '3';
+SET 'execution.checkpointing.interval' = '50ms';
+SET 'execution.checkpointing.dir' = '$here/ck';
+CREATE TABLE numbers (id BIGINT, ts AS TO_TIMESTAMP_LTZ(id, 3), WATERMARK FOR ts AS ts) WITH ('connector' = 'datagen', 'rows-per-second' = '2000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000000000');
+CREATE TABLE singles (id BIGINT, n BIGINT) WITH ('connector' = 'filesystem', 'path' = '$here/singles/', 'format' = 'csv');
+CREATE TABLE sums (k BIGINT, n BIGINT, s BIGINT) WITH ('connector' = 'filesystem', 'path' = '$here/sums/', 'format' = 'csv');
+BEGIN STATEMENT SET;
+INSERT INTO singles SELECT id, 1 FROM numbers;
+INSERT INTO sums SELECT MOD(id, 5), COUNT(*), SUM(id) FROM TUMBLE(TABLE numbers, DESCRIPTOR(ts), INTERVAL '1' DAY) GROUP BY MOD(id, 5), window_start, window_end;
+END;
+END
+"$thalweg" sql -m "$at" -f drained.sql > out.txt 2>&1 || fail "sql -m: $(cat out.txt)"
+await drained RUNNING
+for _ in $(seq 600); do
+    ls singles/part-* > /dev/null 2>&1 && break
+    sleep 0.1
+done
+says 'drain of a spread job' 0 'Draining job "JOB" with a CANONICAL savepoint.
 Triggering stop-with-savepoint for job JOB.
 Waiting for response...
-thalweg stop: Could not stop with a savepoint job "JOB": a job whose tasks run in several worker processes cannot be drained: stop it without draining, or run it in the slots of one TaskManager' "$thalweg" stop -m "$at" --drain -p "$here/saved" "$job"
-await spread RUNNING
-says 'stop of it' 0 '*' "$thalweg" stop -m "$at" -p "$here/saved" "$job"
-await spread FINISHED
-cat others/part-* | sort -n > all.txt
-# each of the three readers has every third number, up to where it stood when the job stopped
-awk '{ r = $1 % 3; if ($1 != (r in last ? last[r] + 3 : r == 0 ? 3 : r)) { print "after " last[r] ": " $1; exit 1 } last[r] = $1 } END { if (NR < 3) exit 1 }' \
-    all.txt > wrong.txt || fail "spread: rows are missing or there twice: $(cat wrong.txt)"
+Savepoint completed. Path: HERE/saved/SAVEPOINT' "$thalweg" stop -m "$at" --drain -p "$here/saved" "$(id_of drained)"
+await drained FINISHED
+cut -d, -f1 singles/part-* > ids.txt
+mkdir -p ids && cp ids.txt ids/part-0 && check_thirds ids
+same 'what was drained' "$(awk '{ n[$1 % 5]++; s[$1 % 5] += $1 } END { for (k in n) printf "%d,%d,%d\n", k, n[k], s[k] }' ids.txt | sort)" \
+    "$(cat sums/part-* | sort)"
 
 # --- end
 says 'stop-cluster' 0 'Stopping standalonesession daemon (pid: N) on host HOST.

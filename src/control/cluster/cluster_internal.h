@@ -34,7 +34,7 @@ struct worker_end {
     bool has_come, is_lost, is_deployed;
     const char *data_host;
     uint32_t data_port;
-    int64_t heard_ns;
+    int64_t heard_ns, drain_heard; /* drain_heard: the checkpoint of a drain of which its tasks know */
     char name[NAME_TEXT_MAX]; /* "of TaskManager tm-1 (127.0.0.1:4711)" */
     struct loop_timer *grace; /* it is gone, and its TaskManager will say why */
     struct err gone;          /* until then */
@@ -58,6 +58,8 @@ struct remote_host {
     /* deployed */
     const struct task_deployment *d; /* NULL: nothing is; its parts outlive the host */
     struct task_deployment deployment;
+    int64_t draining; /* the checkpoint of a drain that is about to begin; 0: none */
+    const char *drain_folder;
     bool wants_start, is_started, is_canceled, is_freed;
     int64_t canceled_ns, cancel_timeout_ns;
     uint32_t task_count, *firsts; /* firsts: [vertex] number of its first task */
@@ -105,6 +107,7 @@ void resources_close(struct cluster *c);
 /* remote_host.c */
 struct task_host *remote_host_create(void *cluster, const struct job_demand *d);
 void remote_host_fail_tasks(struct remote_host *h, uint32_t worker, const struct err *why); /* those of it that have not ended */
+void remote_host_drain_all(struct remote_host *h); /* when all workers have heard of it */
 void remote_host_start_all(struct remote_host *h); /* when everything is deployed and the job master wants it */
 void remote_host_failed(struct remote_host *h, const struct err *why); /* before it was ready */
 void remote_host_free_now(struct remote_host *h);

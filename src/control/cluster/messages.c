@@ -87,6 +87,10 @@ static const struct message_field wants_message_list[] = {FIELD(wants_message, F
 static const struct message_field committed_message_list[] = {FIELD(committed_message, FIELD_I64, checkpoint),
                                                               FIELD(committed_message, FIELD_U32, vertex),
                                                               FIELD(committed_message, FIELD_U32, subtask)};
+static const struct message_field rows_message_list[] = {FIELD(rows_message, FIELD_I64, receiver), FIELD(rows_message, FIELD_BOOL, is_last),
+                                                         FIELD(rows_message, FIELD_BYTES, bytes)};
+static const struct message_field taken_message_list[] = {FIELD(taken_message, FIELD_I64, receiver), FIELD(taken_message, FIELD_U64, bytes)};
+static const struct message_field heard_message_list[] = {FIELD(heard_message, FIELD_I64, checkpoint)};
 static const struct message_field operator_message_list[] = {
     FIELD(operator_message, FIELD_U64, rows_in), FIELD(operator_message, FIELD_U64, rows_out),
     FIELD(operator_message, FIELD_U64, state_bytes), FIELD(operator_message, FIELD_U64, bytes_out),
@@ -125,6 +129,9 @@ static const struct message_fields all[] = {
     [MESSAGE_TROUBLE] = FIELDS(trouble_message),
     [MESSAGE_FAR] = FIELDS(far_message),
     [MESSAGE_COMMITTED] = FIELDS(committed_message),
+    [MESSAGE_ROWS] = FIELDS(rows_message),
+    [MESSAGE_TAKEN] = FIELDS(taken_message),
+    [MESSAGE_HEARD] = FIELDS(heard_message),
 };
 
 const struct message_fields *message_fields_of(uint8_t kind)

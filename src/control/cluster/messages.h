@@ -33,6 +33,9 @@ enum message_kind {
     MESSAGE_TROUBLE,
     MESSAGE_FAR,
     MESSAGE_COMMITTED,
+    MESSAGE_ROWS,
+    MESSAGE_TAKEN,
+    MESSAGE_HEARD,
 };
 
 /* Which attempt of which job: a lower one than the highest that is known is refused. */
@@ -112,11 +115,12 @@ struct deployed_message { /* or not: then the error says why */
     struct err err;
 };
 
-enum order_verb { ORDER_START, ORDER_TRIGGER, ORDER_STOP, ORDER_DRAIN, ORDER_COMPLETE, ORDER_CANCEL, ORDER_END, ORDER_VERBS };
+/* HEAR: a drain is about to begin; tasks that get rows hear of it, and the worker says so (MESSAGE_HEARD). */
+enum order_verb { ORDER_START, ORDER_TRIGGER, ORDER_STOP, ORDER_DRAIN, ORDER_COMPLETE, ORDER_CANCEL, ORDER_END, ORDER_HEAR, ORDER_VERBS };
 struct order_message {
     uint32_t verb;
     int64_t checkpoint;
-    const char *folder; /* of TRIGGER, and of STOP and DRAIN, which trigger, too */
+    const char *folder; /* of TRIGGER, and of STOP and DRAIN, which trigger, too; of HEAR */
 };
 
 struct news_message {
@@ -163,6 +167,21 @@ struct wants_message {
 struct committed_message {
     int64_t checkpoint;
     uint32_t vertex, subtask;
+};
+
+struct rows_message { /* a piece of a batch for the program that wants the job's rows */
+    int64_t receiver;
+    bool is_last; /* of its batch */
+    struct str bytes;
+};
+
+struct heard_message {
+    int64_t checkpoint;
+};
+
+struct taken_message { /* so much of them has arrived there */
+    int64_t receiver;
+    uint64_t bytes;
 };
 
 struct operator_message {

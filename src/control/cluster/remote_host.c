@@ -109,7 +109,23 @@ static void obey_stop(struct remote_host *h, int64_t checkpoint, struct str fold
 
 static void obey_drain(struct remote_host *h, int64_t checkpoint, struct str folder)
 {
-    send_all(h, &(struct order_message){ORDER_DRAIN, checkpoint, folder.data});
+    if (h->worker_count == 1) {
+        send_all(h, &(struct order_message){ORDER_DRAIN, checkpoint, folder.data});
+        return;
+    }
+    h->draining = checkpoint;
+    h->drain_folder = folder.data != NULL ? arena_strdup(&h->arena, folder.data) : NULL;
+    send_all(h, &(struct order_message){ORDER_HEAR, checkpoint, folder.data});
+}
+
+/* A source that ends ends the tasks behind it: one in another worker that had not heard of the drain would end without its savepoint. */
+void remote_host_drain_all(struct remote_host *h)
+{
+    if (h->draining == 0) return;
+    for (uint32_t i = 0; i < h->worker_count; i++)
+        if (h->workers[i].drain_heard != h->draining) return;
+    send_all(h, &(struct order_message){ORDER_DRAIN, h->draining, h->drain_folder});
+    h->draining = 0;
 }
 
 static void obey_complete(struct remote_host *h, int64_t checkpoint, struct str bytes)
@@ -189,7 +205,6 @@ static void place_tasks(struct remote_host *h)
 {
     const struct graph *g = h->d->graph;
 
-    h->host.is_spread = h->worker_count > 1;
     h->firsts = ARENA_ARRAY(&h->arena, uint32_t, g->vertex_count);
     for (uint32_t v = 0; v < g->vertex_count; v++) {
         h->firsts[v] = h->task_count;
@@ -276,6 +291,31 @@ static void host_trigger(struct task_host *h, const struct task_trigger *t)
 
 static void host_complete(struct task_host *h, int64_t checkpoint) { command(h, obey_complete, checkpoint); }
 static void host_cancel(struct task_host *h) { command(h, obey_cancel, 0); }
+
+struct taken {
+    uint32_t worker;
+    struct taken_message message;
+};
+
+static void obey_taken(struct remote_host *h, int64_t number, struct str bytes)
+{
+    const struct taken *t = (const void *)bytes.data;
+    struct worker_end *w = &h->workers[t->worker];
+
+    (void)number;
+    if (w->conn == NULL) return;
+    enum status st = link_send(w->conn, MESSAGE_TAKEN, &t->message);
+    (void)st; /* one that does not read is found out by its heartbeat */
+}
+
+static void host_taken(struct task_host *h, uint32_t worker, int64_t receiver, uint64_t bytes)
+{
+    struct taken t = {worker, {receiver, bytes}};
+
+    ASSERT(worker < host_of(h)->worker_count);
+    cluster_command(host_of(h)->cluster, obey_taken, host_of(h), 0, (struct str){(const char *)&t, sizeof t});
+}
+
 static void host_join(struct task_host *h) { (void)h; } /* every task has told its end */
 
 static void add_totals(struct job_totals *out, const struct job_totals *in)
@@ -368,7 +408,7 @@ struct task_host *remote_host_create(void *cluster, const struct job_demand *d)
 {
     static const struct task_host_ops ops = {host_ready, host_deploy, host_start, host_trigger, host_complete,
                                              host_cancel, host_join, host_totals, host_operators, host_each_running,
-                                             host_free};
+                                             host_taken, host_free};
     struct cluster *c = cluster;
     struct mem mem;
     mem_init(&mem, "remote host", 0);

@@ -175,6 +175,21 @@ static enum status on_committed(struct worker_end *w, const struct committed_mes
     return S_OK;
 }
 
+static enum status on_rows(struct worker_end *w, const struct rows_message *m, struct err *e)
+{
+    const struct task_deployment *d = w->host->d;
+
+    if (d->rows == NULL) return err_set(e, E_DATA, "the worker on %s sends rows that nobody wants", w->name);
+    return d->rows(d->rows_arg, w->number, m->receiver, m->bytes, m->is_last, e);
+}
+
+static enum status on_heard(struct worker_end *w, const struct heard_message *m)
+{
+    w->drain_heard = m->checkpoint;
+    remote_host_drain_all(w->host);
+    return S_OK;
+}
+
 static enum status on_counts(struct worker_end *w, const struct counts_message *m, struct err *e)
 {
     if (m->operator_count != w->host->d->graph->node_count)
@@ -232,7 +247,9 @@ static enum status hear(struct worker_end *w, enum message_kind kind, const void
     case MESSAGE_DECLINE: return on_decline(w, m, e);
     case MESSAGE_WANTS: return on_wants(w, m, e);
     case MESSAGE_COMMITTED: return on_committed(w, m, e);
+    case MESSAGE_HEARD: return on_heard(w, m);
     case MESSAGE_COUNTS: return on_counts(w, m, e);
+    case MESSAGE_ROWS: return on_rows(w, m, e);
     case MESSAGE_TROUBLE: return on_trouble(w, m);
     case MESSAGE_FAR: return on_far(w, m, e);
     default: return err_set(e, E_DATA, "a worker does not say %s", message_fields_of((uint8_t)kind)->name);

@@ -94,6 +94,18 @@ void worker_free_item(struct inbox_item *x)
     mem_release(&mem);
 }
 
+void worker_note(struct worker_process *w, enum message_kind kind, const struct news_message *news)
+{
+    struct inbox_item *x = make_item(kind);
+
+    if (news != NULL) {
+        struct news_message *copy = ARENA_NEW(&x->arena, struct news_message);
+        *copy = *news;
+        x->message = copy;
+    }
+    sys_mailbox_send(w->o.sys, w->inbox, x);
+}
+
 static enum status on_frame(void *arg, uint8_t kind, struct str payload, struct err *e)
 {
     struct worker_process *w = arg;
@@ -102,7 +114,8 @@ static enum status on_frame(void *arg, uint8_t kind, struct str payload, struct 
         w->answered_ns = sys_mono_ns(w->o.sys);
         return S_OK;
     }
-    if (kind != MESSAGE_DEPLOY && kind != MESSAGE_ORDER && kind != MESSAGE_FAR) return err_set(e, E_DATA, "the job master said %u", kind);
+    if (kind != MESSAGE_DEPLOY && kind != MESSAGE_ORDER && kind != MESSAGE_FAR && kind != MESSAGE_TAKEN)
+        return err_set(e, E_DATA, "the job master said %u", kind);
     struct inbox_item *x = make_item((enum message_kind)kind);
     enum status st = message_decode(x->kind, payload, &x->arena, &x->message, e);
     if (st == S_OK) sys_mailbox_send(w->o.sys, w->inbox, x);
@@ -204,6 +217,8 @@ static bool obey(struct worker_process *w, const struct inbox_item *x)
 {
     if (x->kind == MESSAGE_DEPLOY) job_deploy(w, x->message);
     else if (x->kind == MESSAGE_ORDER) job_obey(w, x->message);
+    else if (x->kind == MESSAGE_ROWS) job_rows_look(w);
+    else if (x->kind == MESSAGE_TAKEN) job_rows_taken(w, x->message);
     else if (x->kind != 0) return true; /* heard already */
     else return w->is_started && sys_atomic_load(&w->tasks_left) > 0; /* an orphan runs until its lease ends */
     return true;
@@ -228,7 +243,14 @@ static void run(struct worker_process *w)
             goes_on = !is_orphan || sys_atomic_load(&w->tasks_left) > 0;
             continue;
         }
-        is_orphan |= x->kind == 0;
+        if (x->kind == MESSAGE_NEWS) {
+            job_rows_ended(w, x);
+            continue;
+        }
+        if (x->kind == 0) {
+            is_orphan = true;
+            job_rows_drop(w);
+        }
         if (x->kind == MESSAGE_FAR && !job_hear(w, x->message)) {
             keep_early(w, x);
             continue;
@@ -307,6 +329,11 @@ static void end(struct worker_process *w)
         loop_free(w->loop);
     }
     while ((x = sys_mailbox_take(w->o.sys, w->inbox, 0)) != NULL) worker_free_item(x);
+    while (w->ends != NULL) {
+        x = w->ends;
+        w->ends = x->next;
+        worker_free_item(x);
+    }
     while (w->early != NULL) {
         x = w->early;
         w->early = x->next;

@@ -59,16 +59,30 @@ struct worker_process {
     struct inbox_item *early; /* words of other workers that have to be heard again */
     struct sys_atomic_u64 tasks_left, is_deployed;
     bool is_started;
+    int64_t drain_heard; /* the checkpoint of a drain that was announced */
+    struct worker_receiver *receivers; /* of rows of this job; NULL: it gives none */
+    struct inbox_item *ends; /* of tasks whose rows have not all arrived: struct news_message */
+    bool drops_rows;
 };
 
 /* worker.c: any thread; an item is freed by who took it */
 void worker_free_item(struct inbox_item *x);
 void worker_say(void *worker, enum message_kind kind, const void *message);
+/* For the main thread. news: a copy comes along; NULL: the kind is all. */
+void worker_note(struct worker_process *w, enum message_kind kind, const struct news_message *news);
 
 /* worker_job.c: the main thread */
 void job_deploy(struct worker_process *w, const struct deploy_message *m); /* and says how it went */
 void job_obey(struct worker_process *w, const struct order_message *m);
 void job_count(struct worker_process *w); /* says how far it is */
+void job_say_end(struct worker_process *w, const struct news_message *m); /* of a task, any thread */
+/* worker_rows.c: the main thread. */
+void job_rows_begin(struct worker_process *w); /* the graph is prepared, nothing runs */
+bool job_gives_rows_of(const struct worker_process *w, uint32_t vertex); /* any thread */
+void job_rows_look(struct worker_process *w); /* sends what may be sent */
+void job_rows_ended(struct worker_process *w, struct inbox_item *x); /* a task, with news_message; x is kept */
+void job_rows_taken(struct worker_process *w, const struct taken_message *m);
+void job_rows_drop(struct worker_process *w); /* from now on */
 /* worker_far.c: the other workers of the attempt, the main thread. */
 enum status job_spread(struct worker_process *w, const struct deploy_message *m, struct err *e) CHECKED; /* prepared, and its restore plan made */
 bool job_hear(struct worker_process *w, const struct far_message *m); /* false: again, later */

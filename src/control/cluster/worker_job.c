@@ -44,6 +44,12 @@ void job_count(struct worker_process *w)
     job_hear_early(w);
 }
 
+void job_say_end(struct worker_process *w, const struct news_message *m)
+{
+    say_counts(w, sys_atomic_add(&w->tasks_left, (uint64_t)-1) == 1);
+    worker_say(w, MESSAGE_NEWS, m);
+}
+
 static void on_news(void *arg, const struct task_news *n)
 {
     struct worker_process *w = arg;
@@ -51,8 +57,9 @@ static void on_news(void *arg, const struct task_news *n)
 
     if (n->err != NULL) m.err = *n->err;
     if (n->status < 0 && m.err.status == S_OK) err_set(&m.err, n->status, "%s", status_text(n->status));
-    if (task_has_ended(n)) say_counts(w, sys_atomic_add(&w->tasks_left, (uint64_t)-1) == 1);
-    worker_say(w, MESSAGE_NEWS, &m);
+    if (n->status == S_END && job_gives_rows_of(w, n->vertex)) worker_note(w, MESSAGE_NEWS, &m);
+    else if (task_has_ended(n)) job_say_end(w, &m);
+    else worker_say(w, MESSAGE_NEWS, &m);
 }
 
 /* --- deploying ----------------------------------------------------------------------------------------------------------------------- */
@@ -126,6 +133,7 @@ static enum status deploy(struct worker_process *w, const struct deploy_message 
     w->settings.times_hooks = m->times_hooks;
     w->settings.slots = 0; /* who dealt them out has counted */
     w->tm = taskmanager_create(w->o.sys, w->o.log, &w->settings);
+    job_rows_begin(w);
     TRY(taskmanager_deploy(w->tm, &w->graph, w->job, on_news, w, e));
     taskmanager_totals(w->tm, &t);
     sys_atomic_store(&w->tasks_left, t.tasks);
@@ -154,6 +162,24 @@ static void start(struct worker_process *w)
     sys_process_end(1);
 }
 
+static void begin_checkpoint(struct worker_process *w, const struct order_message *m)
+{
+    struct heard_message heard = {m->checkpoint};
+
+    job_hear_early(w); /* what a subtask elsewhere left is part of the checkpoint */
+    if (w->chunks == NULL) return;
+    if (w->drain_heard != m->checkpoint) worker_chunks_begin(w->chunks, m->checkpoint, m->folder);
+    if (m->verb == ORDER_TRIGGER) {
+        taskmanager_trigger(w->tm, m->checkpoint);
+    } else if (m->verb == ORDER_HEAR) {
+        w->drain_heard = m->checkpoint;
+        taskmanager_announce_drain(w->tm, m->checkpoint);
+        worker_say(w, MESSAGE_HEARD, &heard);
+    } else {
+        taskmanager_stop(w->tm, m->checkpoint, m->verb == ORDER_DRAIN);
+    }
+}
+
 void job_obey(struct worker_process *w, const struct order_message *m)
 {
     if (sys_atomic_load(&w->is_deployed) == 0) return;
@@ -164,16 +190,12 @@ void job_obey(struct worker_process *w, const struct order_message *m)
     case ORDER_TRIGGER:
     case ORDER_STOP:
     case ORDER_DRAIN:
-        job_hear_early(w); /* what a subtask elsewhere left is part of the checkpoint */
-        if (w->chunks == NULL) break;
-        worker_chunks_begin(w->chunks, m->checkpoint, m->folder);
-        if (m->verb == ORDER_TRIGGER)
-            taskmanager_trigger(w->tm, m->checkpoint);
-        else
-            taskmanager_stop(w->tm, m->checkpoint, m->verb == ORDER_DRAIN);
-        break;
+    case ORDER_HEAR: begin_checkpoint(w, m); break;
     case ORDER_COMPLETE: taskmanager_complete(w->tm, m->checkpoint); break;
-    case ORDER_CANCEL: taskmanager_cancel(w->tm); break;
+    case ORDER_CANCEL:
+        taskmanager_cancel(w->tm);
+        job_rows_drop(w);
+        break;
     case ORDER_END:
     case ORDER_VERBS: break;
     }

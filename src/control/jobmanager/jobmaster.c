@@ -18,7 +18,6 @@
 #include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/jobmaster_internal.h"
 #include "control/jobmanager/state_folder.h"
-#include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -55,6 +54,7 @@ void jobmaster_free(struct jobmaster *jm)
     restore_plan_free(jm->spent);
     job_shared_free(jm->job);
     checkpoints_free(jm->checkpoints);
+    row_relay_free(jm->relay);
     snapshot_requests_release(jm);
     mem_release(&jm->request_mem);
     sys_mailbox_free(jm->o.sys, jm->mailbox);
@@ -106,19 +106,6 @@ static enum status make_job(struct jobmaster *jm, struct err *e)
     return S_OK;
 }
 
-/* The program that would get them is not where the tasks are. */
-static enum status check_receivers(const struct graph *g, struct err *e)
-{
-    for (uint32_t i = 0; i < g->node_count; i++) {
-        const struct graph_node *n = g->nodes[i];
-        if (n->type != op_find("sink") || strcmp(((const struct sink_config *)n->config)->connector, "collect") != 0) continue;
-        err_set(e, E_UNSUPPORTED, "operator '%s' hands rows to the program that runs the job, which a cluster has no way to yet", n->name);
-        err_hint(e, "write them into a table or a sink; without a cluster (no -m) the program gets them");
-        return graph_at(n->here, e);
-    }
-    return S_OK;
-}
-
 static enum status prepare(struct jobmaster *jm, struct str encoded, struct err *e)
 {
     const struct options *o = &jm->graph.settings;
@@ -136,7 +123,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
     TRY(graph_prepare(&jm->graph, e));
     if (jm->o.hosts != NULL) {
         jm->settings.slots = 0; /* those of one TaskManager; who deals out all of them counts */
-        TRY(check_receivers(&jm->graph, e));
+        if (job_gives_rows(&jm->graph)) jm->relay = row_relay_create(jm->o.sys);
     }
     graph_memory_share(&jm->graph, sys_memory_bytes(jm->o.sys), (int64_t)jm->settings.state_bytes_max);
     return slots_check(&jm->graph, jm->settings.slots, e); /* they will never suffice: better told now than by tasks that wait */

@@ -115,6 +115,11 @@ bool jobmaster_snapshot_progress(struct jobmaster *jm, const char *trigger, stru
 enum status jobmaster_snapshot(struct jobmaster *jm, const struct snapshot_ask *ask, struct snapshot_progress *out,
                                struct err *e) CHECKED;
 
+/* Rows of a job whose tasks run elsewhere, for the program that wants them. Any thread, from submission on. operator_id: of the sink. The
+ * job ends when all were fetched. E_NOT_FOUND: no such sink. */
+struct row_fetch;
+enum status jobmaster_fetch_rows(struct jobmaster *jm, const char *operator_id, struct row_fetch *f, struct err *e) CHECKED;
+
 /* When the job is over. */
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm);

@@ -57,9 +57,12 @@ static enum status deploy(struct jobmaster *jm, struct err *e)
                                 .checkpoints_uri = jm->checkpoints_uri,
                                 .placed = jm->checkpoints != NULL ? checkpoints_placed : NULL,
                                 .placed_arg = jm->checkpoints,
+                                .rows = jm->relay != NULL ? jobmaster_put_rows : NULL,
+                                .rows_arg = jm->relay,
                                 .news = task_news,
                                 .news_arg = jm};
 
+    jobmaster_relay_begins(jm);
     jm->deployed = jm->settings;
     jm->deployed.attempt = jm->attempt;
     jm->deployed.snapshots = checkpoints_port(jm->checkpoints);

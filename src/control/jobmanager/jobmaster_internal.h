@@ -6,6 +6,7 @@
 #include "control/jobmanager/jobmaster.h"
 #include "control/jobmanager/restart_strategy.h"
 #include "control/jobmanager/restore_plan.h"
+#include "control/jobmanager/row_relay.h"
 #include "control/snapshot/snapshot_store.h"
 
 enum { LOOK_MS = 20 };
@@ -28,6 +29,7 @@ struct jobmaster {
     struct str encoded;           /* the graph, as it was submitted; of jobs with hosts elsewhere */
     uint64_t epoch;               /* of this process as leader of the job */
     const char *checkpoints_uri;  /* the job's folder; NULL: it takes none */
+    struct row_relay *relay;      /* rows for a program elsewhere; NULL: there are none, or it is this process */
     struct executions *executions;
     struct sys_atomic_u64 status;      /* enum job_status: changed by the job's thread alone, read by any */
     struct sys_atomic_u64 since_ms[JOB_STATUS_COUNT]; /* when it last became that; 0: never */
@@ -62,6 +64,10 @@ void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restar
 bool jobmaster_tries_again(struct jobmaster *jm, const struct err *why);
 void jobmaster_on_message(struct jobmaster *jm, void *message); /* not NULL */
 void jobmaster_hand_over_rows(struct jobmaster *jm);
+/* jobmaster_rows.c: rows of tasks that run elsewhere. */
+bool job_gives_rows(const struct graph *g);
+void jobmaster_relay_begins(struct jobmaster *jm); /* with an attempt */
+enum status jobmaster_put_rows(void *relay, uint32_t worker, int64_t receiver, struct str piece, bool is_last, struct err *e) CHECKED;
 /* One turn: waits for a message at most so long, then looks at signals, checkpoints, time. */
 void jobmaster_turn(struct jobmaster *jm, int64_t wait_ms);
 

@@ -33,7 +33,7 @@ static const char *text_of(const struct jobmaster *jm, const char *key, const ch
 
 static bool takes_checkpoints(const struct jobmaster *jm)
 {
-    return !jm->o.takes_no_checkpoints && options_get(&jm->graph.settings, config_defs, KEY "interval") != NULL &&
+    return !jm->o.takes_no_checkpoints && jm->relay == NULL && options_get(&jm->graph.settings, config_defs, KEY "interval") != NULL &&
            options_int(&jm->graph.settings, config_defs, KEY "interval") > 0;
 }
 

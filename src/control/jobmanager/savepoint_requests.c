@@ -139,15 +139,6 @@ static bool begin(struct job_checkpoints *c, struct snapshot_request *r)
     return true;
 }
 
-/* The end of a drained source would reach tasks of another process before the order does: they would end without their savepoint. */
-static enum status check_drain(const struct jobmaster *jm, const struct snapshot_request *r, struct err *e)
-{
-    if (r->wish != WISH_DRAIN || sys_atomic_load(&jm->is_deployed) == 0 || !jm->host->is_spread) return S_OK;
-    return err_set(e, E_UNSUPPORTED,
-                   "a job whose tasks run in several worker processes cannot be drained: stop it without draining, or run it in the "
-                   "slots of one TaskManager");
-}
-
 void snapshot_requests_look(struct job_checkpoints *c)
 {
     struct jobmaster *jm = c->jm;
@@ -156,7 +147,7 @@ void snapshot_requests_look(struct job_checkpoints *c)
     if (r == NULL) return;
     forget_old(jm);
     struct err e = {0};
-    if (check_drain(jm, r, &e) != S_OK || (r->folder != NULL && r->path[0] == '\0' && name_folder(jm, r, &e) != S_OK))
+    if (r->folder != NULL && r->path[0] == '\0' && name_folder(jm, r, &e) != S_OK)
         fail(jm, r, &e);
     else
         (void)begin(c, r);

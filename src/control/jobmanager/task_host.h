@@ -28,6 +28,9 @@ struct task_deployment {
     /* A chunk that a task elsewhere has stored itself, or that comes along; before that task acknowledges. NULL: no checkpoints. */
     void (*placed)(void *arg, const struct snapshot_place *where, const struct snapshot_handle *handle);
     void *placed_arg;
+    /* A piece of a batch for a receiver of rows that is elsewhere: see row_relay_put. NULL: there is none, or it is in this process. */
+    enum status (*rows)(void *arg, uint32_t worker, int64_t receiver, struct str piece, bool is_last, struct err *e);
+    void *rows_arg;
     task_news_fn news;
     void *news_arg;
 };
@@ -54,11 +57,12 @@ struct task_host_ops {
     /* Deployed. is_over: no task runs any more, and state_bytes is filled. */
     void (*operators)(struct task_host *h, uint32_t node, bool is_over, struct operator_totals *out);
     void (*each_running)(struct task_host *h, task_running_fn fn, void *arg);
+    /* So much of a worker's rows has arrived where they belong. Any thread; NULL: rows take another way. */
+    void (*taken)(struct task_host *h, uint32_t worker, int64_t receiver, uint64_t bytes);
     void (*free)(struct task_host *h); /* joined, or never started */
 };
 struct task_host {
     const struct task_host_ops *ops;
-    bool is_spread; /* once deployed: tasks run in several processes, which do not hear of an order at one time */
 };
 
 /* Who gives hosts; without one the tasks of a job run in the job master's process. */

@@ -224,6 +224,12 @@ void taskmanager_stop(struct taskmanager *tm, int64_t checkpoint, bool drains)
     taskmanager_trigger(tm, checkpoint | SNAPSHOT_WHOLE);
 }
 
+static void tell_receiver(struct task *t, int64_t checkpoint)
+{
+    if (task_plan_of(t)->input_count > 0) task_stop(t, checkpoint, true);
+}
+
+void taskmanager_announce_drain(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, tell_receiver, checkpoint); }
 void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, task_complete, checkpoint); }
 void taskmanager_cancel(struct taskmanager *tm) { tell_each(tm, tell_cancel, 0); }
 

@@ -80,6 +80,9 @@ enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *p
 /* See task_trigger, task_complete: said to every task that still runs. */
 void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_stop(struct taskmanager *tm, int64_t checkpoint, bool drains); /* see task_stop; then it is triggered */
+/* A stop that drains comes: tasks that get rows hear of it, sources do not yet. Where tasks of other processes get rows of these, all of them
+ * have to hear it before any source does. */
+void taskmanager_announce_drain(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
 void taskmanager_join(struct taskmanager *tm); /* with a placement: all tasks of the job have ended, or are canceled */

@@ -37,7 +37,7 @@ struct row_queues {
     struct sys_lock *lock;
     struct mem mem;
     struct row_queue **list; /* by number of the receiver as they came */
-    uint32_t count, waiting; /* batches that wait for the job master */
+    uint32_t count;
     uint64_t clock;
     bool is_over;
     struct err why;
@@ -168,7 +168,6 @@ static enum status offer(struct row_queues *q, struct row_queue *r, const struct
         r->first = copy;
     r->last = copy;
     reader_wake(q, r);
-    if (!r->is_pulled) q->waiting++;
     return r->made > ROW_QUEUE_BATCHES_MAX ? too_far_ahead(q, e) : S_OK;
 }
 
@@ -177,9 +176,10 @@ enum status row_queue_offer(struct row_queues *q, int64_t receiver, const struct
 {
     if (batch_rows(b) == 0) return S_OK;
     sys_lock_take(q->lock);
-    uint32_t waiting = q->waiting;
-    enum status st = offer(q, queue_of(q, receiver), b, sender, e);
-    bool is_first = waiting == 0 && q->waiting > 0;
+    struct row_queue *r = queue_of(q, receiver);
+    bool was_empty = r->first == NULL;
+    enum status st = offer(q, r, b, sender, e);
+    bool is_first = was_empty && r->first != NULL && !r->is_pulled;
     sys_lock_give(q->lock);
     if (is_first && q->wake != NULL) q->wake(q->wake_arg);
     return st;
@@ -241,8 +241,15 @@ struct batch *row_queues_take(struct row_queues *q, int64_t *receiver)
         b = r->is_pulled ? NULL : pop(r);
         if (b == NULL) continue;
         *receiver = r->receiver;
-        q->waiting--;
     }
+    sys_lock_give(q->lock);
+    return b;
+}
+
+struct batch *row_queue_take(struct row_queues *q, int64_t receiver)
+{
+    sys_lock_take(q->lock);
+    struct batch *b = pop(queue_of(q, receiver));
     sys_lock_give(q->lock);
     return b;
 }

@@ -23,8 +23,9 @@ void row_queue_sent_all(struct row_queues *q, int64_t receiver, uint32_t senders
 /* --- the job master -------------------------------------------------------------------------------------------------------- */
 /* The oldest batch of any receiver that is not pulled, or NULL. Give it back when its rows were looked at. */
 struct batch *row_queues_take(struct row_queues *q, int64_t *receiver);
+struct batch *row_queue_take(struct row_queues *q, int64_t receiver); /* of that one */
 void row_queue_give_back(struct row_queues *q, int64_t receiver, struct batch *b);
-/* wake(arg) is called by a sending thread when such rows came and none were waiting. Set before tasks run; NULL = nobody. */
+/* wake(arg) is called by a sending thread when such rows came and none of that receiver were waiting. Set before tasks run; NULL = nobody. */
 void row_queues_on_offer(struct row_queues *q, void (*wake)(void *arg), void *arg);
 
 /* The job starts anew: its senders are gone, others come. Rows that wait stay, since what is restored may not send them again. */

@@ -11,6 +11,7 @@
 #include "control/jobmanager/jobmaster.h"
 #include "control/logging.h"
 #include "flow/operator/user.h"
+#include "surface/api/remote_job.h"
 
 enum { API_RECEIVERS_MAX = 64, API_LISTENERS_MAX = 16 };
 
@@ -20,6 +21,8 @@ struct api_receiver { /* of tw_collect_to */
     tw_collect_fn fn;
     void *arg;
     uint32_t node;             /* its sink */
+    const char *operator_id;   /* the same, when the graph was prepared */
+    const struct type *type;   /* of what comes to it */
     struct user_row bound;     /* row against the stream, bound when the graph was prepared */
     char *structs;             /* ROWCONV_ROWS of them */
     struct tw_rows *rows;      /* not NULL: pulled, there is no call of fn (rows.c) */
@@ -46,21 +49,6 @@ struct api_watch {
 
 /* What tw_execute prints instead of running the job. */
 enum api_plan { API_PLAN_NONE, API_PLAN_TEXT, API_PLAN_JSON };
-
-/* Where jobs run that do not run in this process. */
-struct api_remote_job {
-    const char *name, *artifact; /* artifact: the file with its functions; NULL: it has none */
-    struct str graph;            /* encoded */
-};
-struct api_remote_outcome {
-    const char *status, *job_id; /* "FINISHED"; of one that is left alone "RUNNING". Until the next job */
-    double seconds;
-};
-struct api_remote {
-    /* Hands the job over, and waits for its end where that is wanted. E_CANCELED: it was canceled. */
-    enum status (*run)(void *arg, const struct api_remote_job *job, struct api_remote_outcome *out, struct err *e);
-    void *arg;
-};
 
 struct tw_env {
     struct mem mem;

@@ -101,6 +101,7 @@ struct tw_task api_task_of(const struct execution *x); /* metrics.c */
 enum status api_receivers_bind(struct tw_env *env, struct err *e) CHECKED;
 void api_receivers_release(struct tw_env *env); /* what they hold, when their job is over */
 enum status api_receive(void *env, int64_t receiver, struct batch *b, struct err *e) CHECKED; /* of jobmaster_options */
+void api_receivers_remote(struct tw_env *env, struct remote_rows *out); /* of a job that runs elsewhere */
 /* n <= ROWCONV_ROWS selected rows into r->structs; a NULL without a place: E_DATA. */
 enum status api_structs_read(struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n,
                              struct err *e) CHECKED;
@@ -112,5 +113,7 @@ void api_rows_refuse(struct tw_env *env);             /* a mistake when there ar
 void api_rows_start(struct tw_env *env);              /* their job is about to: makes env->row_queues when there are any */
 void api_rows_not_started(struct tw_env *env, enum status st); /* st: why, in env->err; S_OK = there is nothing to read */
 bool api_rows_job_unwanted(const struct tw_env *env); /* tw_execute_and_collect was closed before the job's end */
+/* A batch of a job elsewhere, for pulled rows; S_FULL: later. */
+enum status api_rows_offer(struct tw_env *env, int64_t receiver, const struct batch *b, struct err *e) CHECKED;
 void api_rows_close(struct tw_env *env);              /* from now on, rows are dropped */
 void api_rows_release(struct tw_env *env);            /* the job's thread is gone */

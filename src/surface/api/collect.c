@@ -47,6 +47,8 @@ enum status api_receivers_bind(struct tw_env *env, struct err *e)
         const struct graph_node *n = env->graph.nodes[r->node];
         if (user_row_bind(&env->arena, r->row, n->plan.inputs[0], NULL, &r->bound, e) != S_OK)
             return graph_at(n->here, e);
+        r->operator_id = arena_strdup(&env->arena, n->id);
+        TRY(type_parse(&env->arena, str_of(type_text(&env->graph_arena, n->plan.inputs[0])), &r->type, e));
         r->structs = arena_alloc(&env->arena, (size_t)r->bound.conv.size * ROWCONV_ROWS);
         arena_init(&r->items, env->arena.mem, 0);
     }
@@ -106,4 +108,21 @@ enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err
     for (uint32_t first = 0; first < rows; first += ROWCONV_ROWS)
         TRY(receive_block(&env->receivers[receiver], b, first, MIN(rows - first, ROWCONV_ROWS), e));
     return sys_stdout_flush(env->sys, e); /* callbacks print; a closed pipe or a full disk ends the job */
+}
+
+static enum status receive_remote(void *arg, int64_t receiver, struct batch *b, struct err *e)
+{
+    struct tw_env *env = arg;
+
+    ASSERT(receiver >= 0 && receiver < env->receiver_count);
+    return env->receivers[receiver].rows != NULL ? api_rows_offer(env, receiver, b, e) : api_receive(env, receiver, b, e);
+}
+
+void api_receivers_remote(struct tw_env *env, struct remote_rows *out)
+{
+    struct remote_receiver *list = ARENA_ARRAY(&env->arena, struct remote_receiver, env->receiver_count + 1);
+
+    for (uint32_t i = 0; i < env->receiver_count; i++)
+        list[i] = (struct remote_receiver){env->receivers[i].operator_id, env->receivers[i].type, i};
+    *out = (struct remote_rows){.receivers = list, .count = env->receiver_count, .give = receive_remote, .arg = env};
 }

@@ -225,15 +225,17 @@ static int job_over(struct tw_env *env, enum status st)
 /* What its tasks count and measure stays there. */
 static enum status run_elsewhere(struct tw_env *env, const struct buf *bytes)
 {
-    struct api_remote_job job = {env->job_name, env->first != env->end ? env->artifact : NULL, {bytes->data, bytes->size}};
-    struct api_remote_outcome outcome = {"FAILED", "", 0};
+    struct remote_rows rows;
+    struct api_remote_job job = {.name = env->job_name,
+                                 .artifact = env->first != env->end ? env->artifact : NULL,
+                                 .graph = {bytes->data, bytes->size},
+                                 .rows = env->receiver_count > 0 ? &rows : NULL,
+                                 .cancelled = &env->cancelled};
+    struct api_remote_outcome outcome = {.status = "FAILED", .job_id = ""};
 
-    if (env->receiver_count > 0) {
-        err_set(&env->err, E_UNSUPPORTED, "job '%s' gives rows to the program itself, which is not where the job runs", env->job_name);
-        err_hint(&env->err, "end it with a sink (tw_print, tw_sink), or run it in this process: without -m");
-        return E_UNSUPPORTED;
-    }
+    api_receivers_remote(env, &rows);
     enum status st = env->remote.run(env->remote.arg, &job, &outcome, &env->err);
+    env->signal = outcome.signal;
     env->has_result = outcome.job_id[0] != '\0';
     env->result = (struct tw_result){.job_name = arena_strdup(&env->arena, env->job_name),
                                      .status = arena_strdup(&env->arena, outcome.status),

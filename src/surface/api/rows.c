@@ -153,6 +153,11 @@ bool api_rows_job_unwanted(const struct tw_env *env)
     return false;
 }
 
+enum status api_rows_offer(struct tw_env *env, int64_t receiver, const struct batch *b, struct err *e)
+{
+    return row_queue_offer(env->row_queues, receiver, b, NULL, e);
+}
+
 void api_rows_close(struct tw_env *env)
 {
     for (struct tw_rows *r = env->rows; r != NULL; r = r->next)

@@ -193,7 +193,7 @@ static int run_here_or_there(const struct cli *cli, struct remote_run *r, int ar
     memmove(argv + 1, argv, sizeof *argv * (size_t)at); /* over the job's name */
     if (is_demo) return run_demo(cli, argc - 1, argv + 1);
     int exit_status = run_library(cli, job, is_remote ? &r->face : NULL, argc - 1, argv + 1);
-    return r->was_interrupted ? EXIT_INTERRUPTED : exit_status;
+    return r->signal == SYS_SIGNAL_INT ? EXIT_INTERRUPTED : r->signal == SYS_SIGNAL_TERM ? EXIT_TERMINATED : exit_status;
 }
 
 /* The plan instead of the run, as Flink's info prints it. */

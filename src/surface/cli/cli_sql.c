@@ -336,27 +336,14 @@ static void say_line(void *arg, const char *line)
     program_say(arg, 2, text);
 }
 
-/* A job of the session, in the cluster. */
-static enum status run_there(void *arg, const char *name, struct str graph, bool waits, char *id, struct err *e)
-{
-    struct remote_run *r = arg;
-    struct api_remote_job job = {.name = name, .graph = graph};
-    struct api_remote_outcome outcome = {"", "", 0};
-
-    r->is_quiet = true;
-    r->is_detached = !waits;
-    enum status st = remote_run_job(r, &job, &outcome, e);
-    snprintf(id, GRAPH_ID_SIZE, "%s", outcome.job_id);
-    return st;
-}
-
 static enum status executor_of(const struct arguments *a, struct statement_executor **out, struct err *e)
 {
     struct sql_session_options here = {
         .sys = a->cli->sys, .takes_signals = true, .say = say_line, .say_arg = a->cli->sys};
     struct gateway_options there = {.sys = a->cli->sys, .http = a->cli->http, .endpoint = a->endpoint, .session = a->session};
 
-    if (a->remote->address != NULL) here.remote = (struct sql_remote){run_there, a->remote};
+    a->remote->is_quiet = true;
+    if (a->remote->address != NULL) here.remote = (struct api_remote){remote_run_job, a->remote};
     if (!a->in_gateway) {
         *out = executor_embedded_create(&here);
         return S_OK;
@@ -437,7 +424,7 @@ const struct cli_verb cli_sql = {
             "sys.jobs see them.\n"
             "  -f, --file FILE     the statements of a file; - is standard input\n"
             "  -e STATEMENTS       the statements themselves\n"
-            "  -m, --jobmanager HOST:PORT  jobs of INSERTs run in the cluster whose REST interface is there\n"
+            "  -m, --jobmanager HOST:PORT  jobs run in the cluster whose REST interface is there; ctrl-c cancels a query\n"
             "  -i, --init FILE     statements that prepare the session, before all others\n"
             "  -D KEY=VALUE        a setting of the session, as SET\n"
             "  --output FORM       results as tableau, table, changelog, csv, json, markdown, line or box\n"

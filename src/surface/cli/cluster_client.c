@@ -48,6 +48,7 @@ enum status cluster_client_open(struct cluster_client *c, const struct cli *cli,
                            options_get(o, cluster_defs, "rest.port"));
     c->timeout_ms = options_int(o, cluster_defs, "client.timeout");
     buf_init(&c->answer, mem);
+    buf_init(&c->url, mem);
     if (cli->http == NULL) return err_set(e, E_UNSUPPORTED, "this program cannot speak HTTP");
     TRY(read_token(c, o, e));
     return cli->http->open(cli->sys, &c->connection, e);
@@ -58,6 +59,7 @@ void cluster_client_close(struct cluster_client *c)
     if (c->http == NULL) return;
     c->http->close(c->connection);
     buf_release(&c->answer);
+    buf_release(&c->url);
     *c = (struct cluster_client){0};
 }
 
@@ -103,8 +105,10 @@ static enum status no_cluster(struct cluster_client *c, const struct err *inner,
 enum status cluster_client_call(struct cluster_client *c, const char *method, const char *path, const char *type,
                                 struct str body, struct str *answer, struct err *e)
 {
+    buf_clear(&c->url);
+    buf_printf(&c->url, "%s%s", c->base, path);
     struct sys_http_request r = {.method = method,
-                                 .url = arena_printf(c->arena, "%s%s", c->base, path),
+                                 .url = buf_text(&c->url),
                                  .body = body,
                                  .type = type,
                                  .authorization = c->authorization,

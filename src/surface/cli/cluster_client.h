@@ -14,7 +14,7 @@ struct cluster_client {
     const char *base; /* "http://localhost:8081" */
     int64_t timeout_ms;
     int http_status; /* of the latest call */
-    struct buf answer;
+    struct buf answer, url; /* of the latest call */
     bool (*stop)(void *arg); /* see sys_http_request; NULL: never */
     void *stop_arg;
 };

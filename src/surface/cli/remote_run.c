@@ -4,6 +4,7 @@
 
 #include "control/dispatcher/dispatcher.h"
 #include "ground/base/str.h"
+#include "surface/cli/remote_rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +13,8 @@ static bool looks_for_signal(void *arg)
 {
     struct remote_run *r = arg;
 
-    if (sys_signal_take(r->cli->sys) != SYS_SIGNAL_NONE) r->was_interrupted = true;
-    return r->was_interrupted;
+    if (r->signal == SYS_SIGNAL_NONE) r->signal = sys_signal_take(r->cli->sys);
+    return r->signal != SYS_SIGNAL_NONE;
 }
 
 static void say(struct remote_run *r, struct buf *text)
@@ -107,20 +108,28 @@ static enum status tell_failure(struct remote_run *r, struct err *e)
     struct str entries = answer_member(answer_member(answer, "exceptionHistory"), "entries");
     const char *why = answer_next(entries, &at, &item) ? answer_text(answer_member(item, "stacktrace"), &r->arena)
                                                        : NULL;
-    return err_set(e, E_USER, "%s", why != NULL ? why : "the cluster does not say why");
+    return err_set(e, E_DATA, "%s", why != NULL ? why : "the cluster does not say why");
+}
+
+static enum status cancel(struct remote_run *r)
+{
+    struct str answer;
+    bool (*stop)(void *arg) = r->client.stop;
+
+    r->client.stop = NULL;
+    enum status st = cluster_client_call(&r->client, "PATCH", arena_printf(&r->arena, "/jobs/%s", r->id), NULL,
+                                         (struct str){NULL, 0}, &answer, NULL);
+    r->client.stop = stop;
+    return st;
 }
 
 static enum status interrupted(struct remote_run *r, struct err *e)
 {
-    struct str answer;
-
     if (!r->shuts_down) {
         err_hint(e, "`thalweg cancel %s` ends it", r->id);
         return E_CANCELED;
     }
-    r->client.stop = NULL;
-    enum status st = cluster_client_call(&r->client, "PATCH", arena_printf(&r->arena, "/jobs/%s", r->id), NULL,
-                                         (struct str){NULL, 0}, &answer, NULL);
+    enum status st = cancel(r);
     err_clear(e);
     return st == S_OK ? err_set(e, E_CANCELED, "interrupted; the job is canceled")
                       : err_set(e, E_CANCELED, "interrupted; the job could not be canceled");
@@ -144,6 +153,27 @@ static enum status await_end(struct remote_run *r, struct api_remote_outcome *ou
     return S_OK;
 }
 
+/* A job whose rows nobody takes any more ends, as Flink's iterators end it. */
+static enum status take_rows(struct remote_run *r, const struct api_remote_job *job, struct api_remote_outcome *out, struct err *e)
+{
+    enum status st = job->rows->begin != NULL ? job->rows->begin(job->rows->arg, e) : S_OK;
+
+    if (st == S_OK) st = remote_rows_take(&r->client, r->id, job, e);
+    out->signal = r->signal;
+    if (st == S_OK) return await_end(r, out, e);
+    out->status = "CANCELED";
+    if (cancel(r) != S_OK) err_hint(e, "the job runs on; `thalweg cancel %s` ends it", r->id);
+    return st;
+}
+
+static enum status check_rows(const struct remote_run *r, const struct api_remote_job *job, struct err *e)
+{
+    if (job->rows == NULL || !(r->is_detached || job->is_left_alone)) return S_OK;
+    err_set(e, E_CONFIG, "job '%s' gives rows to the program itself, which does not wait for them when it is detached", job->name);
+    err_hint(e, "leave -d out, or end the job with a sink (tw_print, tw_sink)");
+    return E_CONFIG;
+}
+
 enum status remote_run_job(void *arg, const struct api_remote_job *job, struct api_remote_outcome *out, struct err *e)
 {
     struct remote_run *r = arg;
@@ -151,6 +181,8 @@ enum status remote_run_job(void *arg, const struct api_remote_job *job, struct a
     struct buf text;
     char id[JOB_ID_SIZE];
 
+    TRY(check_rows(r, job, e));
+    r->signal = SYS_SIGNAL_NONE;
     TRY(open_client(r, e));
     TRY(cluster_client_submit(&r->client, &s, id, e));
     r->id = out->job_id = arena_strdup(&r->arena, id);
@@ -159,5 +191,8 @@ enum status remote_run_job(void *arg, const struct api_remote_job *job, struct a
     buf_printf(&text, "Job has been submitted with JobID %s\n", id);
     if (!r->is_quiet) say(r, &text);
     buf_release(&text);
-    return r->is_detached ? S_OK : await_end(r, out, e);
+    if (job->rows != NULL) return take_rows(r, job, out, e);
+    enum status st = r->is_detached || job->is_left_alone ? S_OK : await_end(r, out, e);
+    out->signal = r->signal;
+    return st;
 }

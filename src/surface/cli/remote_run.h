@@ -10,7 +10,7 @@ struct remote_run {
     bool is_detached;    /* the job is left alone as soon as it is submitted */
     bool shuts_down;     /* ctrl-c cancels the job */
     bool is_quiet;       /* nothing is said of a job that went well */
-    bool was_interrupted;
+    enum sys_signal signal; /* that interrupted it, or NONE */
     /* its own */
     struct mem mem;
     struct arena arena;

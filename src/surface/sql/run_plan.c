@@ -252,20 +252,16 @@ static void explain_failure(struct run *r, struct rel *const *sinks, uint32_t co
     job_after_explain(&after, r->e);
 }
 
-/* Where jobs run in a cluster there is no way back for rows. */
-static enum status run_refuse_rows(struct run *r)
-{
-    err_set(r->e, E_UNSUPPORTED, "rows of a query cannot be shown when jobs run in a cluster (-m)");
-    err_hint(r->e, "write them to a table (INSERT INTO ... SELECT ...), or run the query in this process: without -m");
-    return E_UNSUPPORTED;
-}
-
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, const struct type *row)
 {
     struct jobmaster_options o = told(r);
     struct jobmaster *jm = NULL;
 
-    if (r->s->options.remote.run != NULL && row != NULL) return run_refuse_rows(r);
+    if (r->s->options.remote.run != NULL && row != NULL) {
+        enum status there = run_query_there(r, sinks, count, name, row);
+        if (there != S_OK) explain_failure(r, sinks, count);
+        return there;
+    }
     o.takes_no_checkpoints = row != NULL; /* rows that were shown cannot be taken back */
     enum status st = run_plan_submit(r, sinks, count, name, o, &jm);
     if (st == S_OK && row != NULL) st = r->to->begin(r->to->arg, row, !run_is_batch(r), r->e);
@@ -282,7 +278,7 @@ static enum status update_submit(struct run *r, const struct update *u, struct j
     return run_wait_for_graph(r, jobmaster_graph(*out));
 }
 
-static void after_of(const struct update *u, struct arena *a, struct job_after *out)
+void run_after_of(const struct update *u, struct arena *a, struct job_after *out)
 {
     if (u->graph.size == 0) job_after_of(u->sinks, u->count, a, out);
     else job_after_of_graph(u->replacements, u->replacement_count, a, out);
@@ -295,7 +291,7 @@ static enum status update_here(struct run *r, const struct update *u)
 
     enum status st = update_submit(r, u, told(r), &jm);
     st = run_job(r, jm, st);
-    after_of(u, &r->arena, &after);
+    run_after_of(u, &r->arena, &after);
     after.places = r->places;
     if (st != S_OK) job_after_explain(&after, r->e);
     TRY(job_after_replace(&after, r->s->options.sys, st, r->e));
@@ -321,7 +317,7 @@ static enum status update_in_background(struct run *r, const struct update *u)
 
     TRY(run_wait_for_room(r));
     struct session_job *j = session_jobs_new(&r->s->jobs, &after, &o.cancelled);
-    after_of(u, &j->arena, after);
+    run_after_of(u, &j->arena, after);
     expr_places_keep(&r->places, &j->arena, &after->places);
     r->in_background = true;
     enum status st = update_submit(r, u, o, &jm);
@@ -336,55 +332,10 @@ static enum status update_in_background(struct run *r, const struct update *u)
     return st;
 }
 
-/* --- in a cluster ------------------------------------------------------------------------------------------------ */
-static enum status encode_update(struct run *r, const struct update *u, struct buf *out)
-{
-    struct graph g;
-
-    if (u->graph.size > 0) {
-        buf_append(out, u->graph.data, u->graph.size);
-        return S_OK;
-    }
-    TRY(run_plan_graph(r, u->sinks, u->count, u->name, &g));
-    graph_encode(&g, out);
-    return S_OK;
-}
-
-static enum status refuse_after(struct run *r, const struct update *u)
-{
-    struct job_after after;
-
-    after_of(u, &r->arena, &after);
-    if (after.replacement_count == 0) return S_OK;
-    err_set(r->e, E_UNSUPPORTED, "INSERT OVERWRITE cannot run in a cluster (-m) in this version: what it replaces is replaced by this process");
-    err_hint(r->e, "use INSERT INTO, or run it in this process: without -m");
-    return E_UNSUPPORTED;
-}
-
-/* The job is the cluster's: what becomes of it is asked there. */
-static enum status update_there(struct run *r, const struct update *u, bool waits)
-{
-    const struct sql_remote *remote = &r->s->options.remote;
-    char id[64] = "";
-    struct buf bytes;
-
-    TRY(refuse_after(r, u));
-    TRY(r->to->said(r->to->arg, "[INFO] Submitting SQL update statement to the cluster...", r->e));
-    buf_init(&bytes, &r->mem);
-    enum status st = encode_update(r, u, &bytes);
-    if (st == S_OK) st = remote->run(remote->arg, u->name != NULL ? u->name : "job", (struct str){bytes.data, bytes.size}, waits, id, r->e);
-    buf_release(&bytes);
-    if (st != S_OK) return st;
-    if (r->to->changed != NULL) r->to->changed(r->to->arg, u->table_count, u->tables, 0);
-    if (waits) return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
-    return r->to->said(
-        r->to->arg, arena_printf(&r->arena, "[INFO] SQL update statement has been successfully submitted to the cluster:\nJob ID: %s\n", id), r->e);
-}
-
 enum status run_update_job(struct run *r, const struct update *u)
 {
     struct options o = config_options(&r->s->config);
 
-    if (r->s->options.remote.run != NULL) return update_there(r, u, options_bool(&o, sql_keys, "table.dml-sync"));
+    if (r->s->options.remote.run != NULL) return run_update_there(r, u, options_bool(&o, sql_keys, "table.dml-sync"));
     return r->to->waits || options_bool(&o, sql_keys, "table.dml-sync") ? update_here(r, u) : update_in_background(r, u);
 }

@@ -5,6 +5,7 @@
 #include "control/taskmanager/taskmanager.h"
 #include "language/sql/bind_query.h"
 #include "language/sql/statement.h"
+#include "surface/api/remote_job.h"
 
 struct sql_session;
 struct tw_function_entry;
@@ -30,13 +31,6 @@ struct sql_listener {
     int64_t tick_ms;
 };
 
-/* Where the jobs of INSERTs run that do not run in this process. */
-struct sql_remote {
-    /* Hands an encoded graph over and, if `waits`, waits for its end. id: JOB_ID_SIZE (33) bytes. */
-    enum status (*run)(void *arg, const char *name, struct str graph, bool waits, char *id, struct err *e); /* NULL: in this process */
-    void *arg;
-};
-
 struct sql_session_options {
     struct sys *sys;
     struct log *log; /* may be NULL */
@@ -45,7 +39,7 @@ struct sql_session_options {
     void (*say)(void *arg, const char *line); /* what a job begins with, and that it is started anew: for people; NULL: nobody asks */
     void *say_arg;
     const struct tw_function_entry *functions, *functions_end; /* of the program whose streams are tables; NULL: none */
-    struct sql_remote remote;
+    struct api_remote remote; /* where jobs run that do not run in this process */
 };
 
 struct sql_session *sql_session_create(const struct sql_session_options *o);

@@ -86,6 +86,11 @@ struct update {
     const struct job_replacement *replacements;
 };
 enum status run_update_job(struct run *r, const struct update *u) CHECKED;
+struct job_after;
+void run_after_of(const struct update *u, struct arena *a, struct job_after *out);
+/* run_remote.c: the same, and run_plan of a query, where jobs run in a cluster. */
+enum status run_update_there(struct run *r, const struct update *u, bool waits) CHECKED;
+enum status run_query_there(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, const struct type *row) CHECKED;
 /* exec_query.c: INSERTs as they are run together. Says what is to be said of them. */
 struct insert;
 enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct update *out) CHECKED;

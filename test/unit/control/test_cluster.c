@@ -1,7 +1,9 @@
 /* test_cluster.c - a job whose tasks run in worker processes: the test has the job master and the control port, this program once more is
  * the TaskManager, and once more the worker. Processes are killed with signal 9 behind a checkpoint; the files that the job writes then
  * have every row once. */
+#include "columns/column/batch_codec.h"
 #include "control/cluster/cluster.h"
+#include "control/jobmanager/row_relay.h"
 #include "support/folder.h"
 #include "surface/api/api.h"
 
@@ -37,6 +39,11 @@ static struct {
     int64_t heartbeat_ms; /* of TaskManagers and workers that are started */
     int port;
     uint32_t parallelism;
+    struct row_fetch fetch; /* where the program is with the rows that it collects */
+    int64_t collected, stops_at; /* stops_at: then the worker is killed; 0: never */
+    uint64_t latest; /* digest of the first batch of the latest answer */
+    bool is_repeated, cancels;
+    struct sys_atomic_u64 cancelled;
     enum status status;
     struct err err;
     struct job_failure failure;
@@ -145,12 +152,71 @@ static void kill_one(void)
     }
 }
 
+/* --- rows that the program collects ---------------------------------------------------------------------------------------- */
+static void take_batch(void *arg, struct str bytes)
+{
+    const struct type *row;
+    struct mem mem;
+    struct arena a;
+    struct dec d;
+    struct err e = {0};
+
+    (void)arg;
+    if (w.is_repeated) {
+        assert_true(hash64(bytes.data, bytes.size) == w.latest);
+        return;
+    }
+    w.latest = hash64(bytes.data, bytes.size);
+    mem_init(&mem, "test", 0);
+    arena_init(&a, &mem, 0);
+    assert_int_equal(type_parse(&a, STR("ROW<id BIGINT>"), &row, &e), S_OK);
+    struct batch *b = batch_create(row, BATCH_ROWS, &mem);
+    dec_init(&d, bytes.data, bytes.size);
+    assert_int_equal(batch_decode(&d, b, &e), S_OK);
+    for (uint32_t i = 0; i < b->count; i++) assert_int_equal(VECTOR_VALUES(&b->cols[0], int64_t)[i], ++w.collected);
+    batch_free(b);
+    mem_release(&mem);
+    w.fetch.from++;
+}
+
+static void fetch(void)
+{
+    const struct graph *g = jobmaster_graph(w.jm);
+    struct row_fetch f = w.fetch;
+    struct err e = {0};
+
+    f.bytes_max = 1;
+    f.batch = take_batch;
+    if (jobmaster_fetch_rows(w.jm, g->nodes[g->node_count - 1]->id, &f, &e) != S_OK) fail_msg("%s", e.text);
+    w.fetch.version = f.version;
+}
+
+static void collect_rows(void)
+{
+    uint64_t from = w.fetch.from, next;
+
+    fetch();
+    next = w.fetch.from;
+    if (next == from) return;
+    w.fetch.from = from;
+    w.is_repeated = true;
+    fetch();
+    w.is_repeated = false;
+    w.fetch.from = next;
+}
+
 /* --- the job ----------------------------------------------------------------------------------------------------------------- */
 static void on_tick(void *arg, const struct job_totals *totals)
 {
     struct checkpoint_stats s;
 
     (void)arg, (void)totals;
+    if (w.collects && (w.stops_at == 0 || w.collected < w.stops_at)) {
+        collect_rows();
+        if (w.stops_at == 0 || w.collected < w.stops_at) return;
+        if (w.cancels) sys_atomic_store(&w.cancelled, 1);
+        else kill_one();
+    }
     if (w.kills == 0) return;
     for (uint32_t i = 0; jobmaster_checkpoint(w.jm, i, &s); i++) {
         if (s.state != CHECKPOINT_COMPLETED) continue;
@@ -250,6 +316,7 @@ static void run_job(void)
     w.jm = jobmaster_create(&(struct jobmaster_options){.sys = w.sys,
                                                         .functions = {env->first, env->end},
                                                         .hosts = cluster_provider(w.cluster),
+                                                        .cancelled = &w.cancelled,
                                                         .tick = on_tick,
                                                         .tick_ms = 5});
     w.err = (struct err){0};
@@ -440,13 +507,40 @@ static void test_too_few_slots(void **state)
     assert_non_null(strstr(w.err.text, "the job needs 4 slots, the cluster has 2, of which 2 are free"));
 }
 
-static void test_rows_for_the_program_are_refused(void **state)
+/* Each batch is fetched twice, as if the first answer were lost; the job ends when the last one is known to have come. */
+static void test_rows_for_the_program(void **state)
 {
     (void)state;
     w.collects = true;
+    start_taskmanager(0, 2);
     run_job();
-    assert_int_equal(w.status, E_UNSUPPORTED);
-    assert_non_null(strstr(w.err.text, "operator 'Sink: collect' hands rows to the program that runs the job"));
+    if (w.status != S_OK) fail_msg("%s", w.err.text);
+    assert_int_equal(w.collected, ROWS);
+}
+
+/* Rows that were given cannot be taken back: the job, which takes no checkpoints, ends with its worker. */
+static void test_rows_of_a_killed_worker(void **state)
+{
+    (void)state;
+    w.collects = true;
+    w.stops_at = 5000;
+    start_taskmanager(0, 2);
+    run_job();
+    assert_int_equal(w.status, E_IO);
+    assert_non_null(strstr(w.err.text, "killed by signal 9"));
+    assert_in_range(w.collected, 5000, ROWS - 1);
+}
+
+/* Nobody takes more of them: the job can be canceled all the same, with all queues full. */
+static void test_rows_that_nobody_takes(void **state)
+{
+    (void)state;
+    w.collects = w.cancels = true;
+    w.stops_at = 1;
+    start_taskmanager(0, 2);
+    run_job();
+    assert_int_equal(w.status, E_CANCELED);
+    assert_in_range(w.collected, 1, 2 * BATCH_ROWS);
 }
 
 /* --- the JobManager is a process of its own, too ------------------------------------------------------------------------------ */
@@ -520,7 +614,9 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_one_of_several_is_killed, begin, end),
         cmocka_unit_test_setup_teardown(test_zombies, begin, end),
         cmocka_unit_test_setup_teardown(test_too_few_slots, begin_fast, end),
-        cmocka_unit_test_setup_teardown(test_rows_for_the_program_are_refused, begin, end),
+        cmocka_unit_test_setup_teardown(test_rows_for_the_program, begin, end),
+        cmocka_unit_test_setup_teardown(test_rows_of_a_killed_worker, begin, end),
+        cmocka_unit_test_setup_teardown(test_rows_that_nobody_takes, begin, end),
         cmocka_unit_test_setup_teardown(test_killed_jobmanager, begin, end),
     };
 
