@@ -83,7 +83,7 @@ says 'a query that fails' 1 "+----+-------------+
 | op |           x |
 +----+-------------+
 [ERROR] Could not execute SQL statement. Reason:
-operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\" at line 1, column 8, row +I[...]
+operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\" at line 1, column 8, row +I[...]; leave such rows out before, or divide by NULLIF(x, 0)
 SELECT 1 / 0 AS x FROM (VALUES (1)) AS t (a)
        ^^^^^" "$thalweg" sql -m "$at" -e 'SELECT 1 / 0 AS x FROM (VALUES (1)) AS t (a)'
 # more rows than may be under way at a time, in their order
@@ -118,6 +118,28 @@ Waiting for response...
 Checkpoint N for job JOB completed.
 You can resume your program from this checkpoint with the run command.' "$thalweg" checkpoint -m "$at" "$job"
 
+# --- state that does not fit is refused before anything runs, as where the job runs in this process
+cat > counts.sql << END
+SET 'pipeline.name' = 'counts';
+SET 'execution.checkpointing.interval' = '50ms';
+SET 'execution.checkpointing.dir' = '$here/ck';
+CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '2000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000000000');
+CREATE TABLE counts (k BIGINT, n BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO counts SELECT MOD(id, 7), COUNT(*) FROM numbers GROUP BY MOD(id, 7);
+END
+"$thalweg" sql -m "$at" -f counts.sql > out.txt 2>&1 || fail "sql -m: $(cat out.txt)"
+await counts RUNNING
+"$thalweg" stop -m "$at" -p "$here/saved" "$(id_of counts)" > out.txt 2>&1 || fail "stop: $(cat out.txt)"
+saved=$(sed -n 's/.*Path: //p' out.txt)
+sed "1i SET 'execution.state-recovery.path' = '$saved';
+s/MOD(id, 7)/CAST(MOD(id, 7) AS STRING)/g; s/(k BIGINT/(k STRING/" counts.sql > other.sql
+for where in "-m $at" ''; do
+    "$thalweg" sql $where -f other.sql > out.txt 2> err.txt && fail "state that does not fit is taken ($where)"
+    same "state that does not fit ($where)" "[ERROR] Could not execute SQL statement. Reason:
+operator 'GroupAggregate': state \`groups\`: key column \`\$f0\` is of type INT in the snapshot and of type STRING now; Keys cannot change: give the operator another uid, and run with -n to begin it without its state." \
+        "$(cat err.txt)"
+done
+
 # --- the JobManager is killed
 kill -9 "$(cat "$folder/jobmanager.pid")"
 "$thalweg" jobmanager start $settings > out.txt 2>&1 || fail "the JobManager starts no more: $(cat out.txt)"
@@ -149,6 +171,8 @@ TIME : JOB : collect (FINISHED)
 TIME : JOB : collect (FAILED)
 TIME : JOB : collect (FINISHED)
 TIME : JOB : endless (CANCELED)
+TIME : JOB : counts (FINISHED)
+TIME : JOB : counts (FAILED)
 TIME : JOB : numbers (FINISHED)
 --------------------------------------------------------------' "$thalweg" list -a -m "$at"
 

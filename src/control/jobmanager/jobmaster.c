@@ -213,7 +213,7 @@ static void keep_failure(struct jobmaster *jm, bool is_final)
 
     sys_lock_take(jm->look);
     *f = (struct job_failure){.time_ms = sys_wall_ms(jm->o.sys), .attempt = jm->attempt, .is_final = is_final};
-    snprintf(f->text, sizeof f->text, "%s", jm->err.text);
+    snprintf(f->text, sizeof f->text, "%s%s%s", jm->err.text, jm->err.hint[0] != '\0' ? "; " : "", jm->err.hint);
     jm->failure_count++;
     sys_lock_give(jm->look);
 }

@@ -85,7 +85,7 @@ struct job_failure {
     int64_t time_ms; /* wall clock */
     uint32_t attempt; /* from 0 */
     bool is_final;    /* it was not started anew */
-    char text[ERR_TEXT_MAX];
+    char text[ERR_TEXT_MAX + ERR_HINT_MAX + 4]; /* with what to do behind a semicolon, where that is known */
 };
 bool jobmaster_failure(struct jobmaster *jm, uint32_t index, struct job_failure *out);
 bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoint_stats *out);

@@ -101,7 +101,7 @@ static enum status open_plan(struct jobmaster *jm, const char *uri, struct err *
     return restore_plan_create(reader, &jm->graph, jobmaster_allows_unclaimed(jm), &jm->restore, e);
 }
 
-/* Where tasks run elsewhere it is read there. */
+/* Where tasks run elsewhere it is read there; here no more than what has to be known. */
 static enum status read_state(struct jobmaster *jm, struct err *e)
 {
     return jm->o.hosts == NULL ? restore_plan_read(jm->restore, e) : S_OK;
@@ -111,8 +111,10 @@ static enum status read_state(struct jobmaster *jm, struct err *e)
 static enum status open_first(struct jobmaster *jm, const char *uri, struct err *e)
 {
     TRY(open_plan(jm, uri, e));
-    TRY(read_state(jm, e));
-    return jm->o.hosts == NULL ? restore_check(jm->restore, &jm->graph, jm->o.sys, e) : S_OK;
+    TRY(jm->o.hosts == NULL ? restore_plan_read(jm->restore, e) : restore_plan_read_schemas(jm->restore, e));
+    enum status st = restore_check(jm->restore, &jm->graph, jm->o.sys, e);
+    if (jm->o.hosts != NULL) restore_plan_drop_state(jm->restore);
+    return st;
 }
 
 /* The checkpoint of the record is the one that it names, byte for byte. */

@@ -10,6 +10,7 @@
 
 #include "columns/column/batch.h"
 #include "flow/state/snapshot.h"
+#include "flow/state/snapshot_compare.h"
 
 #include <string.h>
 
@@ -115,6 +116,44 @@ enum status restore_plan_read(struct restore_plan *p, struct err *e)
 {
     for (uint32_t i = 0; i < p->graph->node_count; i++)
         if (p->nodes[i].old != NULL) TRY(read_node(p, i, e));
+    return S_OK;
+}
+
+static enum status read_schemas(struct restore_plan *p, const struct snapshot_operator *o, const struct snapshot_handle *h, struct str *out,
+                                struct err *e)
+{
+    struct mem mem;
+    struct buf bytes;
+    struct str chunk;
+
+    mem_init(&mem, "schemas", 0);
+    buf_init(&bytes, &p->state_mem);
+    enum status st = snapshot_reader_chunk(p->reader, h, &mem, &chunk, e);
+    if (st == S_OK) st = chunk_schemas(chunk, o->max_parallelism, &bytes, e);
+    *out = (struct str){bytes.data, bytes.size};
+    mem_release(&mem);
+    return st;
+}
+
+static enum status read_node_schemas(struct restore_plan *p, struct node_source *n, const char *name, struct err *e)
+{
+    const struct snapshot_operator *o = n->old;
+    struct state_image *images = mem_zalloc(&p->state_mem, sizeof *images * o->parallelism);
+
+    n->state = (struct state_restore){images, o->parallelism, o->max_parallelism, name};
+    for (uint32_t i = 0; i < o->parallelism; i++) {
+        const struct snapshot_subtask *s = &o->subtasks[i];
+        struct state_part *parts = mem_zalloc(&p->state_mem, sizeof *parts * (s->handle_count + 1));
+        for (uint32_t h = 0; h < s->handle_count; h++) TRY(read_schemas(p, o, &s->handles[h], &parts[h].bytes, e));
+        images[i] = (struct state_image){parts, s->handle_count};
+    }
+    return S_OK;
+}
+
+enum status restore_plan_read_schemas(struct restore_plan *p, struct err *e)
+{
+    for (uint32_t i = 0; i < p->graph->node_count; i++)
+        if (p->nodes[i].old != NULL) TRY(read_node_schemas(p, &p->nodes[i], p->graph->nodes[i]->name, e));
     return S_OK;
 }
 

@@ -13,6 +13,8 @@ enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g
 void restore_plan_free(struct restore_plan *p); /* NULL is a no-op */
 /* Reads all state into memory. */
 enum status restore_plan_read(struct restore_plan *p, struct err *e) CHECKED;
+/* Instead, for restore_check alone: all chunks are read and checked, one after another, and what they say of states is kept, without rows. */
+enum status restore_plan_read_schemas(struct restore_plan *p, struct err *e) CHECKED;
 /* The state that a node of the graph begins with, once it was read, and whose it was; NULL: it has none. old may be NULL. */
 const struct state_restore *restore_plan_node(const struct restore_plan *p, uint32_t node, const struct snapshot_operator **old);
 /* All chunks of an operator of the snapshot, read into mem; out->operator is NULL. */

@@ -121,6 +121,32 @@ enum status saved_states_find(const struct state_restore *from, struct arena *a,
     return st;
 }
 
+static enum status copy_schema(const struct chunk_block *b, struct buf *space, struct buf *out, struct err *e)
+{
+    struct str bytes;
+
+    TRY(chunk_read(b, space, &bytes, e));
+    chunk_add(out, (struct chunk_block){.kind = CHUNK_SCHEMA, .number = b->number}, bytes);
+    return S_OK;
+}
+
+enum status chunk_schemas(struct str chunk, uint32_t max_parallelism, struct buf *out, struct err *e)
+{
+    struct chunk_reader r;
+    struct chunk_block b;
+    struct mem mem;
+    struct buf space;
+
+    mem_init(&mem, "schemas", 0);
+    buf_init(&space, &mem);
+    chunk_begin(out, MAX(max_parallelism, 1u));
+    enum status st = chunk_open(&r, chunk, e);
+    while (st == S_OK && (st = chunk_next(&r, &b, e)) == S_OK)
+        if (b.kind == CHUNK_SCHEMA) st = copy_schema(&b, &space, out, e);
+    mem_release(&mem);
+    return st == S_END ? S_OK : st;
+}
+
 /* ---- beside what there is */
 
 const char *state_fate_name(enum state_fate fate)

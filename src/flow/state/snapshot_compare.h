@@ -11,6 +11,8 @@ struct saved_states {
     uint32_t count;
 };
 /* Goes from header to header: rows are not read. In the arena. E_DATA as state_part_check. */
+/* A chunk of the same states without their rows, into an empty buffer. E_DATA. */
+enum status chunk_schemas(struct str chunk, uint32_t max_parallelism, struct buf *out, struct err *e) CHECKED;
 enum status saved_states_find(const struct state_restore *from, struct arena *a, struct saved_states *out, struct err *e) CHECKED;
 
 enum state_fate { STATE_KEPT, STATE_MIGRATED, STATE_LOST, STATE_NEW };

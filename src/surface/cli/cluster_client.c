@@ -163,7 +163,8 @@ static bool is_over(const char *status)
     return strcmp(status, "FINISHED") == 0 || strcmp(status, "FAILED") == 0 || strcmp(status, "CANCELED") == 0;
 }
 
-enum status cluster_client_await_job(struct cluster_client *c, const char *id, const char **status, struct err *e)
+static enum status await_status(struct cluster_client *c, const char *id, bool (*is_wanted)(const char *status), const char **status,
+                                struct err *e)
 {
     const char *path = arena_printf(c->arena, "/jobs/%s/status", id);
     int64_t pause_ms = FIRST_PAUSE_MS;
@@ -173,9 +174,21 @@ enum status cluster_client_await_job(struct cluster_client *c, const char *id, c
         TRY(cluster_client_get(c, path, &answer, e));
         *status = answer_text(answer_member(answer, "status"), c->arena);
         if (*status == NULL) return err_set(e, E_DATA, "%s%s answers no status", c->base, path);
-        if (is_over(*status)) return S_OK;
+        if (is_wanted(*status)) return S_OK;
         if (!pause_for(c, &pause_ms)) return err_set(e, E_CANCELED, "interrupted; the job goes on in the cluster");
     }
+}
+
+enum status cluster_client_await_job(struct cluster_client *c, const char *id, const char **status, struct err *e)
+{
+    return await_status(c, id, is_over, status, e);
+}
+
+static bool has_begun(const char *status) { return strcmp(status, "INITIALIZING") != 0; }
+
+enum status cluster_client_await_begin(struct cluster_client *c, const char *id, const char **status, struct err *e)
+{
+    return await_status(c, id, has_begun, status, e);
 }
 
 /* --- submission ---------------------------------------------------------------------------------------------------- */

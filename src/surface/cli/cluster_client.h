@@ -41,4 +41,7 @@ enum status cluster_client_submit(struct cluster_client *c, const struct cluster
 /* Until the job is over, asking now and then. *status: its last, in the client's arena. */
 enum status cluster_client_await_job(struct cluster_client *c, const char *id, const char **status,
                                      struct err *e) CHECKED;
+/* The same, until it is not INITIALIZING any more. */
+enum status cluster_client_await_begin(struct cluster_client *c, const char *id, const char **status,
+                                       struct err *e) CHECKED;
 bool is_job_id(const char *text);

@@ -111,6 +111,13 @@ static enum status tell_failure(struct remote_run *r, struct err *e)
     return err_set(e, E_DATA, "%s", why != NULL ? why : "the cluster does not say why");
 }
 
+/* As Flink's client, it waits until the job could be made: one that could not is told as that, also where its end is not waited for. */
+static enum status await_begin(struct remote_run *r, struct api_remote_outcome *out, struct err *e)
+{
+    TRY(cluster_client_await_begin(&r->client, r->id, &out->status, e));
+    return strcmp(out->status, "FAILED") == 0 ? tell_failure(r, e) : S_OK;
+}
+
 static enum status cancel(struct remote_run *r)
 {
     struct str answer;
@@ -186,6 +193,7 @@ enum status remote_run_job(void *arg, const struct api_remote_job *job, struct a
     TRY(open_client(r, e));
     TRY(cluster_client_submit(&r->client, &s, id, e));
     r->id = out->job_id = arena_strdup(&r->arena, id);
+    TRY(await_begin(r, out, e));
     out->status = "RUNNING";
     buf_init(&text, &r->mem);
     buf_printf(&text, "Job has been submitted with JobID %s\n", id);

@@ -182,8 +182,10 @@ static void answer_exceptions(struct rest_call *c)
     json_object(&c->out, NULL);
     json_object(&c->out, "exceptionHistory");
     json_array(&c->out, "entries");
-    if (dispatched_refusal(c->job)->status != S_OK)
-        write_failure(c, dispatched_refusal(c->job)->text, dispatched_since_ms(c->job, JOB_FAILED));
+    const struct err *refusal = dispatched_refusal(c->job);
+    if (refusal->status != S_OK)
+        write_failure(c, arena_printf(&c->arena, "%s%s%s", refusal->text, refusal->hint[0] != '\0' ? "; " : "", refusal->hint),
+                      dispatched_since_ms(c->job, JOB_FAILED));
     for (; c->jm != NULL && i < (uint32_t)limit && jobmaster_failure(c->jm, i, f); i++)
         write_failure(c, f->text, f->time_ms);
     json_array_end(&c->out);
