@@ -109,7 +109,7 @@ endforeach()
 if(TARGET thalweg AND NOT THALWEG_FUZZ)
     add_test(NAME sim_seeds COMMAND thalweg sim --seeds 200 --spread)
     set_tests_properties(sim_seeds PROPERTIES TIMEOUT 300 LABELS sim)
-    add_test(NAME sim_fault_seeds COMMAND thalweg sim --faults --seeds 100 --spread)
+    add_test(NAME sim_fault_seeds COMMAND thalweg sim --faults --seeds 200 --spread)
     set_tests_properties(sim_fault_seeds PROPERTIES TIMEOUT 300 LABELS sim)
     add_test(NAME sim_fault_kept COMMAND thalweg sim --faults --seeds 100 --job nexmark_columns) # 17 and 64 found something
     set_tests_properties(sim_fault_kept PROPERTIES TIMEOUT 300 LABELS sim)

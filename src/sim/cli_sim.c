@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPEAT_EVERY = 20, JOBS_MAX = 256, FAILURES_SHOWN = 3, PROGRESS_NS = 200000000 };
+enum { REPEAT_EVERY = 20, JOBS_MAX = 256, FAILURES_SHOWN = 3, PROGRESS_NS = 200000000, QUIET_MAX = 8 };
 
 struct request {
     const struct cli *cli;
@@ -24,7 +24,7 @@ struct tally {
     const char *job;
     bool has_reference;
     uint64_t seeds, rows, failures;
-    uint64_t quiet, fired[SIM_FAULT_COUNT]; /* seeds without a fault; faults */
+    uint64_t quiet, fired[SIM_FAULT_COUNT]; /* seeds whose faults did not fire, which do not count; faults */
     int64_t virtual_ns, wall_ns;
     struct buf failed; /* the seeds */
 };
@@ -119,16 +119,18 @@ static void run_seed(const struct request *q, const struct sim_job *job, uint64_
     if (q->is_verbose || (q->count == 1 && !failed))
         say(q, 1, "%-20s seed %-8llu trace %016llx  %s%s%s\n", job->name, (unsigned long long)seed, (unsigned long long)got.trace,
             got.settings, got.faults[0] != '\0' ? "  faults:" : "", got.faults);
-    t->seeds++;
+    bool counts = failed || !q->has_faults || got.faults[0] != '\0';
+    t->seeds += counts;
+    t->quiet += !counts;
     t->rows += got.row_count;
     t->virtual_ns += got.virtual_ns - SIM_START_NS;
     t->failures += failed;
-    t->quiet += got.faults[0] == '\0';
     for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) t->fired[i] += got.fired[i];
     mem_release(&mem);
 }
 
-/* `stride` and `first`: which of the seeds are this job's, when they are spread over all. */
+/* Seeds first, first + stride, ... are this job's: of q->count when they are spread over all. With faults a seed in which none fired does
+ * not count, and another one takes its place. */
 static void run_job(struct request *q, const struct sim_job *job, uint64_t first, uint64_t stride, struct tally *t)
 {
     struct sim_result expected;
@@ -145,8 +147,14 @@ static void run_job(struct request *q, const struct sim_job *job, uint64_t first
         say(q, 2, "job %s: the reference run did not finish with rows\n", job->name);
         program_say(q->cli->sys, 2, expected.said);
     }
-    for (uint64_t i = first; t->has_reference && i < q->count && show_progress(q, job->name, q->from + i); i += stride)
-        run_seed(q, job, q->from + i, &expected, t);
+    uint64_t wanted = first < q->count ? (q->count - first + stride - 1) / stride : 0;
+    uint64_t most = q->count > 1 ? wanted * QUIET_MAX : wanted; /* --seed N is that seed */
+    for (uint64_t i = 0; t->has_reference && i < most && t->seeds < wanted; i++) {
+        if (!show_progress(q, job->name, q->from + first + i * stride)) break;
+        run_seed(q, job, q->from + first + i * stride, &expected, t);
+    }
+    if (t->has_reference && q->count > 1 && t->seeds < wanted && q->signal == SYS_SIGNAL_NONE)
+        say(q, 2, "job %s: in %llu seeds a fault fired in %llu alone\n", job->name, (unsigned long long)most, (unsigned long long)t->seeds);
     t->wall_ns = sys_mono_ns(q->cli->sys) - began;
     mem_release(&mem);
 }
@@ -159,13 +167,12 @@ static void show_line(const struct request *q, const struct tally *t, const char
         t->seeds > 0 ? (double)t->wall_ns / 1e6 / (double)t->seeds : 0, result);
 }
 
-/* A seed in which nothing went wrong proves nothing of recovery. */
 static void show_faults(const struct request *q, const struct tally *all)
 {
     say(q, 1, "faults that fired:");
     for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++)
         say(q, 1, " %s %llu%s", sim_fault_name(i), (unsigned long long)all->fired[i], i + 1 < SIM_FAULT_COUNT ? "," : "");
-    say(q, 1, "; seeds without one: %llu of %llu\n", (unsigned long long)all->quiet, (unsigned long long)all->seeds);
+    say(q, 1, "; seeds in which none fired, not counted: %llu\n", (unsigned long long)all->quiet);
 }
 
 /* Answers whether all went well. */
@@ -213,6 +220,19 @@ static uint32_t list_jobs(const struct cli *cli, struct sim_job *out)
     return count;
 }
 
+/* Those that the request is about, to the front. */
+static uint32_t choose_jobs(const struct request *q, struct sim_job *jobs, uint32_t count)
+{
+    uint32_t chosen = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (q->job != NULL && strcmp(q->job, jobs[i].name) != 0) continue;
+        if (q->has_faults && !jobs[i].survives) continue;
+        jobs[chosen++] = jobs[i];
+    }
+    return chosen;
+}
+
 static int run_all(struct request *q, const struct sim_job *jobs, uint32_t count)
 {
     struct tally tallies[JOBS_MAX] = {0};
@@ -221,8 +241,6 @@ static int run_all(struct request *q, const struct sim_job *jobs, uint32_t count
 
     mem_init(&mem, "failed seeds", 0);
     for (uint32_t i = 0; i < count && q->signal == SYS_SIGNAL_NONE; i++) {
-        if (q->job != NULL && strcmp(q->job, jobs[i].name) != 0) continue;
-        if (q->has_faults && !jobs[i].survives) continue;
         buf_init(&tallies[ran].failed, &mem);
         run_job(q, &jobs[i], q->is_spread ? i : 0, q->is_spread ? count : 1, &tallies[ran++]);
     }
@@ -246,7 +264,7 @@ static int run_sim(const struct cli *cli, int argc, char **argv)
         say(&q, 2, "thalweg sim: cannot use '%.100s'; `thalweg sim --help` lists the arguments\n", bad);
         return 1;
     }
-    if (!q.wants_list) return run_all(&q, jobs, count);
+    if (!q.wants_list) return run_all(&q, jobs, choose_jobs(&q, jobs, count));
     for (uint32_t i = 0; i < count; i++) say(&q, 1, "%-20s %s\n", jobs[i].name, jobs[i].doc);
     return 0;
 }

@@ -41,21 +41,27 @@ static void choose(struct run *r, struct tw_env *env, const char *key, const cha
     tw_set(env, key, value);
 }
 
-static void choose_all(struct run *r, struct tw_env *env)
+static void choose_sizes(struct run *r, struct tw_env *env)
 {
     static const char *const parallelism[] = {"1", "2", "3", "4"}, *const rows[] = {"1", "2", "7", "64", "2048"},
-                             *const ring[] = {"1", "2", "3", "4", "8"}, *const workers[] = {"1", "2", "3", "5", "8"},
-                             *const backend[] = {"hashmap", "pending", "rocksdb"}, *const chaining[] = {"true", "false"},
+                             *const ring[] = {"1", "2", "3", "4", "8"}, *const workers[] = {"1", "2", "3", "5", "8"};
+
+    choose(r, env, "parallelism.default", parallelism, COUNT_OF(parallelism));
+    choose(r, env, "thalweg.exec.batch-rows", rows, COUNT_OF(rows));
+    choose(r, env, "thalweg.exec.ring-batches", ring, COUNT_OF(ring));
+    choose(r, env, "thalweg.exec.workers", workers, COUNT_OF(workers));
+}
+
+static void choose_all(struct run *r, struct tw_env *env)
+{
+    static const char *const backend[] = {"hashmap", "pending", "rocksdb"}, *const chaining[] = {"true", "false"},
                              *const seeds[] = {"0", "1", "2", "3"}, *const slots[] = {"0", "4", "7"},
                              *const waits[] = {NULL, NULL, "0 ms", "1 ms", "50 ms"}, *const no_waits[] = {NULL, NULL, NULL, "false"},
                              *const adaptive[] = {NULL, NULL, "true"};
     static const char *const cache[] = {"1 b", "1 b", "64 kb", NULL}; /* rows in memory beside the map (modelled) */
     static const char *const splits[] = {"64mb", "1kb", "2kb", "3kb"};
 
-    choose(r, env, "parallelism.default", parallelism, COUNT_OF(parallelism));
-    choose(r, env, "thalweg.exec.batch-rows", rows, COUNT_OF(rows));
-    choose(r, env, "thalweg.exec.ring-batches", ring, COUNT_OF(ring));
-    choose(r, env, "thalweg.exec.workers", workers, COUNT_OF(workers));
+    choose_sizes(r, env);
     choose(r, env, "state.backend.type", backend, COUNT_OF(backend));
     if (strstr(r->settings, "rocksdb") != NULL) choose(r, env, "thalweg.state.memory", cache, COUNT_OF(cache));
     choose(r, env, "pipeline.operator-chaining.enabled", chaining, COUNT_OF(chaining));
@@ -86,6 +92,14 @@ static void choose_faults(struct run *r, struct tw_env *env)
     env->takes_signals = true;
 }
 
+/* In every other seed each process has sizes of its own, so that jobs are restored at another parallelism. */
+static void choose_life(struct run *r, struct tw_env *env)
+{
+    if (r->lives < 2 || r->seed % 2 == 0) return;
+    prng_init(&r->prng, mix64(r->seed + r->lives));
+    choose_sizes(r, env);
+}
+
 const char *sim_split_size(const struct tw_env *env) { return ((const struct run *)env->drive_arg)->split_size; }
 
 static void run_main(void *arg)
@@ -104,7 +118,10 @@ static void run_main(void *arg)
     r->settings[0] = '\0';
     prng_init(&r->prng, r->seed); /* of each life the same */
     choose_all(r, env);
-    if (r->mode == SIM_FAULTS) choose_faults(r, env);
+    if (r->mode == SIM_FAULTS) {
+        choose_faults(r, env);
+        choose_life(r, env);
+    }
     if (is_first && r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
         buf_printf(&r->world->standard[2], "%s\n", e.text);
         r->exit_status = 1;

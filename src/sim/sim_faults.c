@@ -22,7 +22,9 @@ void sim_faults_choose(struct sim_world *w, struct prng *p)
 
     w->looks_max = LOOKS_MAX; /* pauses between attempts are long */
     f->one_in = often[prng_below(p, COUNT_OF(often))];
-    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) f->wants[i] = prng_below(p, WANTED_ONE_IN) == 0;
+    bool any = false;
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) any |= f->wants[i] = prng_below(p, WANTED_ONE_IN) == 0;
+    if (!any) f->wants[prng_below(p, SIM_BIT_FLIPS)] = true; /* bits flip where another fault has ended a process */
 }
 
 bool sim_fault_fires(struct sim_world *w, enum sim_fault which, uint64_t times)

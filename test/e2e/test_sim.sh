@@ -12,6 +12,13 @@ same 'a trace has 16 digits' 16 "$(printf %s "$first" | wc -c)"
 "$thalweg" sim --job event_time_windows --seed 1 > out.txt 2>&1
 same 'a late row that waits for state' 0 $?
 
+for seed in 77 123 177; do
+    "$thalweg" sim --job async_retries --faults --seed $seed > out.txt 2>&1
+    same "a source that had finished, in a chain with what had not, at another parallelism: seed $seed" 0 $?
+done
+"$thalweg" sim --job async_lookup --faults --seed 604 > out.txt 2>&1
+same 'rows of a key in order, whichever subtasks had it' 0 $?
+
 "$thalweg" sim --job nothing > out.txt 2>&1
 same 'no such job: status' 1 $?
 same 'no such job' "thalweg sim: there is no job 'nothing'; \`thalweg sim --list\` shows them" "$(cat out.txt)"

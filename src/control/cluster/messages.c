@@ -71,7 +71,8 @@ static const struct message_field chunk_message_list[] = {
 static const struct message_field node_message_list[] = {
     FIELD(node_message, FIELD_TEXT, uid),     FIELD(node_message, FIELD_I64, watermark),
     FIELD(node_message, FIELD_I64, sent_watermark), FIELD(node_message, FIELD_BOOL, is_idle),
-    FIELD(node_message, FIELD_U32, chunks),   FIELD(node_message, FIELD_BYTES, committables)};
+    FIELD(node_message, FIELD_U32, chunks),   FIELD(node_message, FIELD_BYTES, committables),
+    FIELD(node_message, FIELD_BOOL, is_finished)};
 static const struct message_fields node_fields = FIELDS(node_message);
 static const struct message_field acknowledge_message_list[] = {
     FIELD(acknowledge_message, FIELD_I64, checkpoint), FIELD(acknowledge_message, FIELD_U32, vertex),

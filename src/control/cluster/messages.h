@@ -143,6 +143,7 @@ struct node_message {
     bool is_idle;
     uint32_t chunks;
     struct str committables;
+    bool is_finished;
 };
 
 struct acknowledge_message {

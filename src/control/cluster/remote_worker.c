@@ -142,7 +142,7 @@ static enum status on_acknowledge(struct worker_end *w, const struct acknowledge
     for (uint32_t i = 0; i < m->node_count; i++) {
         const struct node_message *n = &m->nodes[i];
         if (n->chunks > SNAPSHOT_HANDLES_MAX) return err_set(e, E_DATA, "the worker on %s counts %u chunks", w->name, n->chunks);
-        nodes[i] = (struct node_snapshot){n->uid, n->watermark, n->sent_watermark, n->is_idle, n->chunks, n->committables, 0};
+        nodes[i] = (struct node_snapshot){n->uid, n->watermark, n->sent_watermark, n->is_idle, n->chunks, n->committables, 0, n->is_finished};
     }
     port->acknowledge(port->arg, &ack);
     return S_OK;

@@ -139,7 +139,8 @@ static void port_acknowledge(void *arg, const struct snapshot_ack *ack)
                                          .watermark = n->watermark,
                                          .sent_watermark = n->sent_watermark,
                                          .is_idle = n->is_idle,
-                                         .chunks = n->chunks};
+                                         .chunks = n->chunks,
+                                         .is_finished = n->is_finished};
         if (n->committables.size > 0)
             nodes[i].committables = (struct str){copy(word, n->committables.data, n->committables.size), n->committables.size};
     }

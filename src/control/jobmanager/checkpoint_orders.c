@@ -121,6 +121,7 @@ static void fill_subtasks(const struct job_checkpoints *c, struct snapshot_order
         struct snapshot_subtask *to = subtask_of(c, o, v->nodes[i], ack->subtask);
         *to = (struct snapshot_subtask){.watermark = from->watermark,
                                         .sent_watermark = from->sent_watermark,
+                                        .is_finished = from->is_finished,
                                         .is_idle = from->is_idle,
                                         .handle_count = from->chunks,
                                         .first_part = from->first_part};

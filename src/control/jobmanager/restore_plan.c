@@ -3,7 +3,8 @@
  * Every new subtask of an operator gets all old subtasks' chunks: which rows of them are its own only the state knows, by key group
  * and way of sharing. Numbers that are one per subtask are its predecessor's where the parallelism is the same, else the least of all
  * that had not finished: a watermark must not be ahead of what any of them may still bring. What was prepared and may not be
- * committed is dealt out, each to one subtask. A task is finished when all its operators were, in its predecessor or in all.
+ * committed is dealt out, each to one subtask. A task is finished when all its operators were, in its predecessor or in all. At
+ * another parallelism operators are chained in another way, so that a task may have some that had finished and others that had not.
  *
  * Not here: which snapshot it is (jobmaster_resume.c), and what chunks say (flow/state). */
 #include "control/jobmanager/restore_plan.h"
@@ -218,7 +219,8 @@ static void fill_task(struct restore_plan *p, const struct graph_vertex *v, uint
     for (uint32_t i = 0; i < v->node_count; i++) {
         struct node_source *n = &p->nodes[v->nodes[i]];
         fill_node(p, n, subtask, v->parallelism, &nodes[i]);
-        out->is_finished &= was_finished(n->old, subtask, v->parallelism);
+        nodes[i].is_finished = was_finished(n->old, subtask, v->parallelism);
+        out->is_finished &= nodes[i].is_finished;
     }
     out->nodes = nodes;
 }

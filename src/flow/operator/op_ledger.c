@@ -1,8 +1,8 @@
 /* op_ledger.c - rows as lines of text, each once whatever happens: the sink by which the simulator judges recovery.
  *
  * What came since the last checkpoint is a page. A page lies whole in the checkpoint's committables; when the checkpoint is complete it
- * is published under a name that holds operator, subtask and checkpoint, and a name that is taken is the same page. So pages in
- * the order of their names are the rows of each subtask in order.
+ * is published under a name that holds operator, checkpoint and subtask, and a name that is taken is the same page. So pages in
+ * the order of their names are the rows of each key in order, whichever subtasks had the key.
  *
  * Invariant: a page is in `pages` from prepare on until it is published. It does nothing without checkpoints but keep rows. */
 #include "flow/operator/op_configs.h"
@@ -59,9 +59,9 @@ static enum status ledger_prepare(struct op_cx *cx, void *self, int64_t checkpoi
     char name[NAME_MAX_BYTES];
 
     if (l->lines.size > 0) {
-        int size = snprintf(name, sizeof name, "%s/%016llx-%05u-%016llx", c->folder,
-                            (unsigned long long)hash64(cx->uid, strlen(cx->uid)), cx->subtask,
-                            (unsigned long long)checkpoint);
+        int size = snprintf(name, sizeof name, "%s/%016llx-%016llx-%05u", c->folder,
+                            (unsigned long long)hash64(cx->uid, strlen(cx->uid)), (unsigned long long)checkpoint,
+                            cx->subtask);
         if (size < 0 || (size_t)size >= sizeof name) return err_set(cx->err, E_CONFIG, "the folder's name is too long");
         enc_u64(&l->pages, (uint64_t)checkpoint);
         enc_text(&l->pages, name);

@@ -29,6 +29,7 @@ struct node_snapshot {
     uint32_t chunks;
     struct str committables; /* what op_type.prepare wrote; empty: nothing */
     int64_t first_part; /* its state is that of all parts from this checkpoint on; 0: its chunks stand alone */
+    bool is_finished;   /* it had ended before the task began; nothing else of it counts */
 };
 
 struct snapshot_ack {
@@ -64,6 +65,7 @@ struct node_restore {
     bool is_idle;
     const struct str *committables; /* not known to be committed; each is handed to one subtask */
     uint32_t committable_count;
+    bool is_finished; /* it had ended, in a chain that was another one: nothing of it runs again, though its task does */
 };
 
 struct task_restore {

@@ -167,8 +167,23 @@ static struct metric *state_bytes_metric(struct op_cx *cx)
     return cx->job != NULL ? metrics_get(job_metrics(cx->job), &owner, "stateBytes", METRIC_GAUGE, &e) : NULL;
 }
 
+/* What has ended before is passed by watermarks and ends, and never by a row. */
+static enum status no_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    (void)cx, (void)self, (void)input, (void)in;
+    ASSERT(!"a row for an operator that had ended before the checkpoint");
+    return S_OK;
+}
+static const struct op_type ended_type = {.name = "ended", .doc = "an operator that had ended before the checkpoint", .on_batch = no_batch};
+
+static bool has_ended(const struct node *n) { return n->cx.type == &ended_type; }
+
 static enum status open_node(struct task *t, struct node *n)
 {
+    if (barrier_node_ended(t, n)) {
+        n->cx.type = &ended_type;
+        return S_OK;
+    }
     bool is_keeper = (n->cx.type->flags & OP_KEEPS) != 0 && (t->plan->snapshots != NULL || t->plan->restore != NULL);
 
     if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0 || is_keeper) {
@@ -298,7 +313,7 @@ static enum status take_input(struct task *t)
         return S_OK;
     }
     if (t->barrier.is_frozen) return S_IDLE;
-    if (barrier_drains(t)) {
+    if (barrier_drains(t) || has_ended(head)) {
         t->input_ended = true;
         chain_end_source(&t->chain);
         return S_OK;

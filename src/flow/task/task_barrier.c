@@ -28,6 +28,13 @@ static const struct node_restore *restore_of(const struct task *t, const struct 
     return t->plan->restore != NULL ? &t->plan->restore->nodes[n - t->chain.nodes] : NULL;
 }
 
+bool barrier_node_ended(const struct task *t, const struct node *n)
+{
+    const struct node_restore *r = restore_of(t, n);
+
+    return r != NULL && r->is_finished;
+}
+
 void barrier_restore_node(const struct task *t, struct node *n)
 {
     const struct node_restore *r = restore_of(t, n);
@@ -302,6 +309,7 @@ static enum status freeze_node(struct task *t, struct node *n)
     out->watermark = is_drained ? TIME_MIN : n->cx.watermark;
     out->sent_watermark = is_drained ? TIME_MIN : n->sent_watermark;
     out->is_idle = n->is_idle && !is_drained;
+    out->is_finished = barrier_node_ended(t, n);
     out->committables = (struct str){committables->data, committables->size};
     return S_OK;
 }

@@ -107,5 +107,6 @@ bool barrier_has_stopped(const struct task *t);
 bool barrier_drains(const struct task *t); /* its source is to end */
 /* A restored task, before its first input: commits what was prepared, and says again which watermarks it had sent. */
 enum status barrier_restore(struct task *t) CHECKED;
+bool barrier_node_ended(const struct task *t, const struct node *n); /* before the checkpoint that the task begins with */
 void barrier_restore_node(const struct task *t, struct node *n); /* before it is opened */
 void barrier_release(struct task *t);

@@ -80,7 +80,7 @@ static void test_deploy(void **state)
 
 static void test_acknowledge(void **state)
 {
-    static const struct node_message nodes[] = {{"u1", INT64_MIN, -5, true, 2, {"commit", 6}}, {"u2", INT64_MAX, 0, false, 0, {NULL, 0}}};
+    static const struct node_message nodes[] = {{"u1", INT64_MIN, -5, true, 2, {"commit", 6}, false}, {"u2", INT64_MAX, 0, false, 0, {NULL, 0}, true}};
     struct acknowledge_message m = {.checkpoint = 12, .vertex = 1, .subtask = 2, .bytes = 99, .aligned_ns = -1, .nodes = nodes, .node_count = 2};
 
     (void)state;
@@ -94,6 +94,8 @@ static void test_acknowledge(void **state)
     assert_int_equal(out->nodes[0].committables.size, 6);
     assert_true(out->nodes[1].watermark == INT64_MAX);
     assert_int_equal(out->nodes[1].committables.size, 0);
+    assert_false(out->nodes[0].is_finished);
+    assert_true(out->nodes[1].is_finished);
 }
 
 static void test_errors_travel(void **state)

@@ -128,6 +128,24 @@ static void who_had_finished_stays_finished(void **state)
     for (uint32_t i = 0; i < 5; i++) assert_true(restore_plan_task(w.plan, 0, i)->is_finished);
 }
 
+/* At parallelism 1 a source and what was behind it at 3 are one task: the source must not begin anew. */
+static void who_had_finished_stays_finished_in_another_chain(void **state)
+{
+    struct snapshot_subtask source = {.is_finished = true};
+
+    (void)state;
+    w.operators[1] = (struct snapshot_operator){.id = ID_B, .name = "B", .parallelism = 1, .max_parallelism = 128, .subtasks = &source};
+    w.chain[0] = 1;
+    w.chain[1] = 0;
+    w.vertex.node_count = w.graph.node_count = 2;
+    w.subtasks[1].is_finished = true;
+    assert_int_equal(make(1, 2, false, NULL), S_OK);
+    assert_false(restore_plan_task(w.plan, 0, 0)->is_finished);
+    assert_true(node(0, 0)->is_finished);
+    assert_false(node(0, 1)->is_finished);
+    assert_int_equal(node(0, 1)->watermark, 100);
+}
+
 static void an_operator_that_is_new_begins_with_nothing(void **state)
 {
     (void)state;
@@ -227,6 +245,7 @@ int main(void)
         T(at_the_same_parallelism_each_has_its_own),
         T(at_another_the_least_of_all_that_had_not_finished),
         T(who_had_finished_stays_finished),
+        T(who_had_finished_stays_finished_in_another_chain),
         T(an_operator_that_is_new_begins_with_nothing),
         T(what_was_prepared_goes_to_one_subtask_each),
         T(every_subtask_has_the_state_of_all),
