@@ -119,7 +119,6 @@ const struct cli_verb cli_savepoint = {
             "byte is\n"
             "read and its checksum looked at: status 1, with the file and the place, when something is damaged.\n"
             "  --output FORMAT    json: one JSON object, also --json; table, when it is not given\n"
-            "dispose, or -d as in Flink, deletes it: the files that its metadata name. No job can go on from it then.\n"
             "dispose, or -d as in Flink, deletes it: the files that its metadata name. A job that would go on from it "
             "cannot\nany more.\n"
             "\n"
