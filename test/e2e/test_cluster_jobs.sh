@@ -220,6 +220,52 @@ mkdir -p ids && cp ids.txt ids/part-0 && check_thirds ids
 same 'what was drained' "$(awk '{ n[$1 % 5]++; s[$1 % 5] += $1 } END { for (k in n) printf "%d,%d,%d\n", k, n[k], s[k] }' ids.txt | sort)" \
     "$(cat sums/part-* | sort)"
 
+# --- a job in C: what its functions counted is there while it runs and afterwards, over all workers; rows come to the program itself
+cat > counting.c << 'END'
+#include <thalweg/thalweg.h>
+#include <stdio.h>
+#include <string.h>
+struct number { int64_t id; };
+TW_ROW(number, TW_FIELD(number, id, "BIGINT"));
+static enum tw_status count(struct tw_context *cx, const void *in)
+{
+    tw_counter_add(cx, "rows", 1);
+    tw_counter_add(cx, "sum", ((const struct number *)in)->id);
+    tw_collect(cx, in);
+    return TW_OK;
+}
+TW_FUNCTION(counted) = {.in = &number_row, .out = &number_row, .process = count};
+TW_JOB(env, argc, argv)
+{
+    const struct number *n;
+    int64_t rows = 0, sum = 0;
+    struct tw_stream *s = tw_source_rows(env, "numbers", "datagen", &number_row,
+                                         TW_OPTIONS("rows-per-second", "1000000", "fields.id.kind", "sequence", "fields.id.start", "1", "fields.id.end", "50000"));
+    s = tw_process(s, &counted);
+    if (argc < 2 || strcmp(argv[1], "collects") != 0) {
+        tw_sink(s, "out", "blackhole", TW_NO_OPTIONS);
+        return tw_execute(env, "counting");
+    }
+    struct tw_rows *all = tw_execute_and_collect(s, &number_row, "collecting");
+    while ((n = tw_next_row(all)) != NULL) rows++, sum += n->id;
+    int answer = tw_close_rows(all);
+    printf("%d rows, sum %lld\n", (int)rows, (long long)sum);
+    return answer;
+}
+END
+$cc -shared -fPIC -I "$source/include" counting.c -o counting.so || exit 1
+says "a job in C" 0 'Job has been submitted with JobID JOB
+Program execution finished
+Job with JobID JOB has finished.
+Job Runtime: N ms
+Accumulator Results: 
+- rows (IntCounter): 50000
+- sum (IntCounter): 1250025000' sh -c "\"$thalweg\" run -m \"$at\" -p 4 ./counting.so"
+says 'rows for the program' 0 '50000 rows, sum 1250025000' \
+    sh -c "\"$thalweg\" run -m \"$at\" -p 4 ./counting.so collects | grep rows,"
+says 'rows for nobody' 1 "job 'collecting' gives rows to the program itself, which does not wait for them when it is detached; leave -d out, or end the job with a sink (tw_print, tw_sink)
+0 rows, sum 0" sh -c "\"$thalweg\" run -d -m \"$at\" ./counting.so collects 2>&1"
+
 # --- end
 says 'stop-cluster' 0 'Stopping standalonesession daemon (pid: N) on host HOST.
 Stopping taskexecutor daemon (pid: N) on host HOST.

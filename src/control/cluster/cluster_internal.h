@@ -40,6 +40,7 @@ struct worker_end {
     struct err gone;          /* until then */
     struct job_totals counts;
     struct operator_totals *operators; /* [node_count] */
+    struct buf accumulators; /* encoded; as the worker said last */
 };
 
 struct remote_host {
@@ -67,6 +68,7 @@ struct remote_host {
         struct task_news news[3];
         struct err err;
         uint32_t worker;
+        struct task_figures figures; /* as its worker said last */
         enum remote_step { STEP_NONE, STEP_OPENS, STEP_RUNS, STEP_OVER } step; /* the last that was told */
     } *tasks;
 };

@@ -97,11 +97,19 @@ static const struct message_field operator_message_list[] = {
     FIELD(operator_message, FIELD_U64, state_bytes), FIELD(operator_message, FIELD_U64, bytes_out),
     FIELD(operator_message, FIELD_I64, busy_ns)};
 static const struct message_fields operator_fields = FIELDS(operator_message);
+static const struct message_field task_message_list[] = {
+    FIELD(task_message, FIELD_U32, vertex), FIELD(task_message, FIELD_U32, subtask), FIELD(task_message, FIELD_U64, f.rows_in),
+    FIELD(task_message, FIELD_U64, f.rows_out), FIELD(task_message, FIELD_U64, f.bytes_in), FIELD(task_message, FIELD_U64, f.bytes_out),
+    FIELD(task_message, FIELD_I64, f.watermark), FIELD(task_message, FIELD_U64, f.idle_ms), FIELD(task_message, FIELD_U64, f.full_ms),
+    FIELD(task_message, FIELD_U64, f.busy_ms), FIELD(task_message, FIELD_U64, f.idle_rate), FIELD(task_message, FIELD_U64, f.full_rate),
+    FIELD(task_message, FIELD_U64, f.busy_rate), FIELD(task_message, FIELD_U64, f.rows_in_rate), FIELD(task_message, FIELD_U64, f.rows_out_rate)};
+static const struct message_fields task_fields = FIELDS(task_message);
 static const struct message_field counts_message_list[] = {
     FIELD(counts_message, FIELD_U64, rows_in),        FIELD(counts_message, FIELD_U64, rows_out),
     FIELD(counts_message, FIELD_U64, late_dropped),   FIELD(counts_message, FIELD_U64, late_refired),
     FIELD(counts_message, FIELD_U64, errors_skipped), FIELD(counts_message, FIELD_U64, dead_letters),
-    FIELD(counts_message, FIELD_I64, watermark),      LIST(counts_message, operator, operator_fields)};
+    FIELD(counts_message, FIELD_I64, watermark),      LIST(counts_message, operator, operator_fields),
+    LIST(counts_message, task, task_fields),          FIELD(counts_message, FIELD_BYTES, accumulators)};
 static const struct message_field trouble_message_list[] = {FIELD(trouble_message, FIELD_ERR, err)};
 static const struct message_field far_message_list[] = {
     FIELD(far_message, FIELD_U32, to),       FIELD(far_message, FIELD_U32, from),    FIELD(far_message, FIELD_U32, verb),

@@ -190,11 +190,19 @@ struct operator_message {
     int64_t busy_ns;
 };
 
+struct task_message {
+    uint32_t vertex, subtask;
+    struct task_figures f;
+};
+
 struct counts_message {
     uint64_t rows_in, rows_out, late_dropped, late_refired, errors_skipped, dead_letters;
     int64_t watermark;
     const struct operator_message *operators; /* [node_count of the graph] */
     uint32_t operator_count;
+    const struct task_message *tasks; /* of this worker */
+    uint32_t task_count;
+    struct str accumulators; /* as flow/task/accumulators.h writes them; empty: there are none */
 };
 
 struct trouble_message { /* tasks cannot go on: the way to another worker is cut */

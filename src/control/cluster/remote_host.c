@@ -219,6 +219,7 @@ static void place_tasks(struct remote_host *h)
         }
     for (uint32_t i = 0; i < h->worker_count; i++) {
         h->workers[i].counts.watermark = TIME_MIN;
+        buf_init(&h->workers[i].accumulators, &h->mem);
         h->workers[i].operators = ARENA_ARRAY(&h->arena, struct operator_totals, g->node_count);
     }
 }
@@ -357,6 +358,29 @@ static void host_operators(struct task_host *base, uint32_t node, bool is_over, 
     sys_lock_give(lock_of(h));
 }
 
+static void host_task(struct task_host *base, uint32_t vertex, uint32_t subtask, struct task_figures *out)
+{
+    struct remote_host *h = host_of(base);
+
+    sys_lock_take(lock_of(h));
+    *out = h->tasks[h->firsts[vertex] + subtask].figures;
+    sys_lock_give(lock_of(h));
+}
+
+static enum status host_accumulators(struct task_host *base, struct accumulators *out, struct err *e)
+{
+    struct remote_host *h = host_of(base);
+    enum status st = S_OK;
+
+    sys_lock_take(lock_of(h));
+    for (uint32_t i = 0; i < h->worker_count && st == S_OK; i++) {
+        const struct buf *b = &h->workers[i].accumulators;
+        if (b->size > 0) st = accumulators_decode((struct str){b->data, b->size}, out, e);
+    }
+    sys_lock_give(lock_of(h));
+    return st;
+}
+
 /* Which operator it is in the worker knows. */
 static void host_each_running(struct task_host *base, task_running_fn fn, void *arg)
 {
@@ -408,7 +432,7 @@ struct task_host *remote_host_create(void *cluster, const struct job_demand *d)
 {
     static const struct task_host_ops ops = {host_ready, host_deploy, host_start, host_trigger, host_complete,
                                              host_cancel, host_join, host_totals, host_operators, host_each_running,
-                                             host_taken, host_free};
+                                             host_task, host_accumulators, host_taken, host_free};
     struct cluster *c = cluster;
     struct mem mem;
     mem_init(&mem, "remote host", 0);

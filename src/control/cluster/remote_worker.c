@@ -205,6 +205,13 @@ static enum status on_counts(struct worker_end *w, const struct counts_message *
         const struct operator_message *o = &m->operators[i];
         w->operators[i] = (struct operator_totals){o->rows_in, o->rows_out, o->state_bytes, o->bytes_out, o->busy_ns};
     }
+    for (uint32_t i = 0; i < m->task_count; i++) {
+        const struct task_message *t = &m->tasks[i];
+        if (!has_task(w, t->vertex, t->subtask)) return no_such_task(w, e);
+        w->host->tasks[w->host->firsts[t->vertex] + t->subtask].figures = t->f;
+    }
+    buf_clear(&w->accumulators);
+    buf_append(&w->accumulators, m->accumulators.data, m->accumulators.size);
     return S_OK;
 }
 

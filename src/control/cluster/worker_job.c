@@ -15,14 +15,45 @@
 #include <string.h>
 
 /* --- what is said ------------------------------------------------------------------------------------------------------------------ */
+static const struct task_message *count_tasks(struct worker_process *w, struct mem *mem, uint32_t *count)
+{
+    uint32_t all = 0;
+
+    for (uint32_t v = 0; v < w->graph.vertex_count; v++) all += w->graph.vertices[v].parallelism;
+    struct task_message *tasks = mem_zalloc(mem, sizeof *tasks * (all + 1));
+    *count = 0;
+    for (uint32_t v = 0; v < w->graph.vertex_count; v++)
+        for (uint32_t s = 0; s < w->graph.vertices[v].parallelism; s++) {
+            tasks[*count] = (struct task_message){.vertex = v, .subtask = s};
+            *count += taskmanager_task_now(w->tm, v, s, &tasks[*count].f);
+        }
+    return tasks;
+}
+
+static void count_accumulators(struct worker_process *w, struct mem *mem, struct buf *out)
+{
+    struct accumulators all;
+    struct err e = {0};
+
+    buf_init(out, mem);
+    accumulators_init(&all, mem);
+    if (job_accumulators_now(w->job, &all, &e) != S_OK) log_write(w->o.log, LOG_WARN, "worker", "accumulators: %s", e.text);
+    if (all.count > 0) accumulators_encode(&all, out);
+    if (out->size > MESSAGE_BYTES_MAX / 2) buf_clear(out); /* histograms without bounds; the job runs on */
+    accumulators_release(&all);
+}
+
 static void say_counts(struct worker_process *w, bool is_over)
 {
     struct mem mem;
     struct job_totals t;
-    uint32_t count = w->graph.node_count;
+    struct buf accumulators;
+    uint32_t count = w->graph.node_count, task_count;
 
     mem_init(&mem, "counts", 0);
     struct operator_message *operators = mem_zalloc(&mem, sizeof *operators * (count + 1));
+    const struct task_message *tasks = count_tasks(w, &mem, &task_count);
+    count_accumulators(w, &mem, &accumulators);
     taskmanager_totals(w->tm, &t);
     for (uint32_t i = 0; i < count; i++) {
         struct operator_totals o;
@@ -31,7 +62,8 @@ static void say_counts(struct worker_process *w, bool is_over)
         operators[i] = (struct operator_message){o.rows_in, o.rows_out, o.state_bytes, o.bytes_out, o.busy_ns};
     }
     struct counts_message m = {t.rows_in,      t.rows_out,  t.late_dropped, t.late_refired, t.errors_skipped,
-                               t.dead_letters, t.watermark, operators,      count};
+                               t.dead_letters, t.watermark, operators,      count,
+                               tasks,          task_count,  {accumulators.data, accumulators.size}};
     worker_say(w, MESSAGE_COUNTS, &m);
     mem_release(&mem);
 }
@@ -131,6 +163,7 @@ static enum status deploy(struct worker_process *w, const struct deploy_message 
     TRY(job_spread(w, m, e));
     w->settings.attempt = (uint32_t)m->attempt;
     w->settings.times_hooks = m->times_hooks;
+    w->settings.counts_bytes = true;
     w->settings.slots = 0; /* who dealt them out has counted */
     w->tm = taskmanager_create(w->o.sys, w->o.log, &w->settings);
     job_rows_begin(w);

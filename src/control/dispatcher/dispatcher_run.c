@@ -91,6 +91,7 @@ enum status dispatched_start(struct dispatched_job *job, struct err *e)
     struct jobmaster_options o = {.sys = d->o.sys,
                                   .log = d->o.log,
                                   .job_id = job->id,
+                                  .counts_bytes = true,
                                   .cancelled = &job->cancelled,
                                   .suspended = &d->keeps,
                                   .hosts = d->o.provider,

@@ -117,6 +117,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e)); /* also where tasks run elsewhere: types are derived from them */
     TRY(job_setup_settings(&jm->graph, &jm->settings, e));
     jm->settings.times_hooks = jm->o.times_hooks;
+    jm->settings.counts_bytes = jm->o.counts_bytes;
     config_warn_ignored(o, jm->o.log);
     jm->watch.interval_ns = options_int(o, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(o, config_defs, "task.cancellation.timeout") * NS_PER_MS;
@@ -407,6 +408,27 @@ void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct op
     sys_lock_take(jm->look);
     if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->operators(jm->host, node, false, out);
     sys_lock_give(jm->look);
+}
+
+void jobmaster_task_now(struct jobmaster *jm, uint32_t vertex, uint32_t subtask, struct task_figures *out)
+{
+    *out = (struct task_figures){.watermark = TIME_MIN};
+    sys_lock_take(jm->look);
+    if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->task(jm->host, vertex, subtask, out);
+    sys_lock_give(jm->look);
+}
+
+enum status jobmaster_accumulators_now(struct jobmaster *jm, struct accumulators *out, struct err *e)
+{
+    enum status st = S_OK;
+
+    if (jm->job == NULL) return S_OK;
+    sys_lock_take(jm->look);
+    bool is_elsewhere = sys_atomic_load(&jm->is_deployed) != 0 && jm->host->ops->accumulators != NULL && !jm->has_accumulators;
+    if (is_elsewhere) st = jm->host->ops->accumulators(jm->host, out, e);
+    if (st == S_OK) st = job_accumulators_now(jm->job, out, e);
+    sys_lock_give(jm->look);
+    return st;
 }
 
 bool jobmaster_failure(struct jobmaster *jm, uint32_t index, struct job_failure *out)

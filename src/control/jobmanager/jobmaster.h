@@ -26,6 +26,7 @@ struct jobmaster_options {
     struct artifact_table functions;
     const struct fn_users *users;            /* functions of its SQL expressions; NULL: none */
     bool times_hooks;                        /* how long operators worked, and how much they gave, is wanted: jobmaster_operator's busy_ns, bytes_out */
+    bool counts_bytes;                       /* of task_figures */
     bool takes_signals;                      /* SIGINT and SIGTERM stop the job in order */
     const struct sys_atomic_u64 *cancelled;  /* not 0 = stop; may be NULL, any thread may set it */
     /* Together with `cancelled`: the job is to be gone on with by another process: it ends SUSPENDED, its record stays as it is,
@@ -126,6 +127,9 @@ const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
 void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operator_totals *out); /* of its graph; when it has run */
 /* From submission on, also while it runs and from any thread: see job_accumulator_now. */
 enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e) CHECKED;
+/* All of them so far, added to out; any thread, from submission on. */
+enum status jobmaster_accumulators_now(struct jobmaster *jm, struct accumulators *out, struct err *e) CHECKED;
+void jobmaster_task_now(struct jobmaster *jm, uint32_t vertex, uint32_t subtask, struct task_figures *out); /* the same */
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm);
 struct metrics *jobmaster_metrics(const struct jobmaster *jm); /* also while it runs; NULL before it was submitted */
 struct executions *jobmaster_executions(const struct jobmaster *jm); /* the same */

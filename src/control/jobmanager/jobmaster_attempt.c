@@ -116,6 +116,26 @@ static void start_tasks(struct jobmaster *jm)
     }
 }
 
+/* Those of tasks that were elsewhere become the job's own. */
+static void keep_accumulators(struct jobmaster *jm)
+{
+    struct accumulators all;
+    struct mem mem;
+    struct err e = {0};
+
+    if (sys_atomic_load(&jm->is_deployed) == 0 || jm->host->ops->accumulators == NULL) return;
+    mem_init(&mem, "accumulators", 0);
+    accumulators_init(&all, &mem);
+    enum status st = jm->host->ops->accumulators(jm->host, &all, &e);
+    sys_lock_take(jm->look);
+    if (st == S_OK) st = job_accumulators_add(jm->job, &all, &e);
+    jm->has_accumulators = true;
+    sys_lock_give(jm->look);
+    if (st != S_OK) log_write(jm->o.log, LOG_WARN, "jobmaster", "accumulators of job '%s': %s", jm->graph.job_name, e.text);
+    accumulators_release(&all);
+    mem_release(&mem);
+}
+
 static void run_attempt(struct jobmaster *jm)
 {
     start_tasks(jm);
@@ -123,6 +143,7 @@ static void run_attempt(struct jobmaster *jm)
     jm->host->ops->join(jm->host);
     jobmaster_hand_over_rows(jm);
     executions_canceled(jm->executions); /* whose workers never ran */
+    keep_accumulators(jm);
     checkpoints_attempt_ended(jm);
     if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->totals(jm->host, &jm->totals);
 }
@@ -133,6 +154,7 @@ static void drop_tasks(struct jobmaster *jm)
     sys_atomic_store(&jm->is_deployed, 0);
     jm->host->ops->free(jm->host);
     jm->host = NULL;
+    jm->has_accumulators = false;
     sys_lock_give(jm->look);
     restore_plan_free(jm->spent);
     jm->spent = NULL;

@@ -40,6 +40,7 @@ struct jobmaster {
     uint32_t tasks_opened; /* in this attempt */
     struct cancel_watch watch;
     struct job_totals totals;
+    bool has_accumulators; /* those of tasks elsewhere are in `job`; under `look` */
     int64_t started_ns, ended_ns, ticked_ns;
     char rows_are_waiting, notes_are_waiting; /* their addresses are the messages that say so */
     /* attempts */

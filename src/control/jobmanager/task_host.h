@@ -57,6 +57,9 @@ struct task_host_ops {
     /* Deployed. is_over: no task runs any more, and state_bytes is filled. */
     void (*operators)(struct task_host *h, uint32_t node, bool is_over, struct operator_totals *out);
     void (*each_running)(struct task_host *h, task_running_fn fn, void *arg);
+    void (*task)(struct task_host *h, uint32_t vertex, uint32_t subtask, struct task_figures *out); /* deployed, any thread */
+    /* Adds what tasks elsewhere have counted so far; NULL: they count in task_deployment.job. Any thread. */
+    enum status (*accumulators)(struct task_host *h, struct accumulators *out, struct err *e);
     /* So much of a worker's rows has arrived where they belong. Any thread; NULL: rows take another way. */
     void (*taken)(struct task_host *h, uint32_t worker, int64_t receiver, uint64_t bytes);
     void (*free)(struct task_host *h); /* joined, or never started */

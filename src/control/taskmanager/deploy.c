@@ -232,6 +232,7 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .state_bytes_max = tm->settings.state_bytes_max,
                                .disk = &tm->settings.disk,
                                .times_hooks = tm->settings.times_hooks,
+                               .counts_bytes = tm->settings.counts_bytes,
                                .seed = tm->settings.seed,
                                .blocking = v->blocking,
                                .snapshots = tm->settings.snapshots};
@@ -256,6 +257,7 @@ static void init_vertex(struct taskmanager *tm, uint32_t vertex)
     run->budgets = ARENA_ARRAY(&tm->arena, struct gate_budget, v->parallelism);
     run->news = ARENA_ARRAY(&tm->arena, struct task_news, TASK_NEWS * (size_t)v->parallelism);
     run->is_over = ARENA_ARRAY(&tm->arena, struct sys_atomic_u64, v->parallelism);
+    run->samples = ARENA_ARRAY(&tm->arena, struct task_sample, v->parallelism);
     for (uint32_t s = 0; s < v->parallelism; s++) {
         mem_init(&run->channel_mems[s], "channels", 0);
         if (deploy_is_here(tm, vertex, s)) tm->task_count++;

@@ -29,6 +29,7 @@ struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const s
     tm->sys = sys;
     tm->log = log;
     tm->settings = *settings;
+    tm->lock = sys_lock_create(sys);
     return tm;
 }
 
@@ -49,6 +50,7 @@ void taskmanager_free(struct taskmanager *tm)
     stop_exchange(tm, 0);
     deploy_release(tm);
     for (uint32_t i = 0; i < tm->worker_count; i++) worker_free(tm->workers[i]);
+    sys_lock_free(tm->sys, tm->lock);
     mem_init(&mem, "task manager", 0);
     mem_move(&tm->mem, &mem);
     mem_release(&mem);

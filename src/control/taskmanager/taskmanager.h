@@ -32,6 +32,7 @@ struct taskmanager_settings {
     bool has_buffer_timeout;       /* of operators without one of their own, see struct writer_plan */
     int64_t buffer_timeout_ms;
     bool times_hooks;              /* operator_totals.busy_ns and bytes_out are wanted */
+    bool counts_bytes;             /* task_figures.bytes_in and bytes_out are */
     const struct snapshot_port *snapshots; /* where the tasks' snapshots go; NULL: the job takes no checkpoints */
     /* What a subtask begins with; NULL = it is new. restores itself NULL: all are. Both outlive the task manager. */
     const struct task_restore *(*restores)(void *arg, uint32_t vertex, uint32_t subtask);
@@ -66,6 +67,15 @@ struct operator_totals {
     int64_t busy_ns; /* in its hooks, waiting not counted */
 };
 
+/* Of one task: into its first operator, out to other tasks; times since its first step. */
+struct task_figures {
+    uint64_t rows_in, rows_out, bytes_in, bytes_out;
+    int64_t watermark; /* that it has sent */
+    uint64_t idle_ms, full_ms, busy_ms;
+    /* lately, per second: of a second, ms; rows */
+    uint64_t idle_rate, full_rate, busy_rate, rows_in_rate, rows_out_rate;
+};
+
 struct taskmanager;
 struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings);
 void taskmanager_free(struct taskmanager *tm); /* joined, or never started; NULL is a no-op */
@@ -88,6 +98,8 @@ void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; 
 void taskmanager_join(struct taskmanager *tm); /* with a placement: all tasks of the job have ended, or are canceled */
 void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* of the graph; when it has run */
 void taskmanager_operator_now(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* deployed; state_bytes is 0 */
+/* Deployed, any thread; false: it runs elsewhere. */
+bool taskmanager_task_now(struct taskmanager *tm, uint32_t vertex, uint32_t subtask, struct task_figures *out);
 /* Visits the tasks that have not ended, with the operator each called last. */
 struct task_running {
     const char *vertex, *operator_name;

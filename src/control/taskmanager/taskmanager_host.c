@@ -55,6 +55,11 @@ static void local_operators(struct task_host *h, uint32_t node, bool is_over, st
     else taskmanager_operator_now(tm_of(h), node, out);
 }
 
+static void local_task(struct task_host *h, uint32_t vertex, uint32_t subtask, struct task_figures *out)
+{
+    (void)!taskmanager_task_now(tm_of(h), vertex, subtask, out);
+}
+
 static void local_each_running(struct task_host *h, task_running_fn fn, void *arg)
 {
     if (tm_of(h) != NULL) taskmanager_each_running(tm_of(h), fn, arg);
@@ -83,6 +88,7 @@ struct task_host *taskmanager_host_create(struct sys *sys, struct log *log)
                                              .totals = local_totals,
                                              .operators = local_operators,
                                              .each_running = local_each_running,
+                                             .task = local_task,
                                              .free = local_free};
     struct mem mem;
     mem_init(&mem, "task host", 0);

@@ -22,6 +22,13 @@ struct vertex_run {
     struct gate_budget *budgets;    /* [parallelism] of the channels into a subtask */
     struct task_news *news;         /* [parallelism * TASK_NEWS] */
     struct sys_atomic_u64 *is_over; /* [parallelism] */
+    struct task_sample *samples;    /* [parallelism], under the lock */
+};
+
+/* Figures of a while ago, and the rates since the one before. */
+struct task_sample {
+    int64_t at_ns;
+    struct task_figures then;
 };
 
 struct taskmanager {
@@ -38,6 +45,7 @@ struct taskmanager {
     uint32_t worker_count, started;
     uint32_t task_count;
     struct sys_atomic_u64 has_failed; /* a task has not ended by itself */
+    struct sys_lock *lock; /* of samples */
     task_news_fn news;
     void *news_arg;
 };

@@ -233,7 +233,7 @@ static void try_next(void *arg)
     struct remote_net *n = l->exchange->net;
     struct err e = {0};
 
-    if (l->state != LINK_DIALS && l->state != LINK_CONNECTS) return;
+    if ((l->state != LINK_DIALS && l->state != LINK_CONNECTS) || l->file != NULL) return; /* the name was there before it was awaited */
     enum status st = dial_next(&l->dial, &l->file, &e);
     if (st == S_PENDING) return;
     if (st == S_END) err_pass_on(&e, &l->last);

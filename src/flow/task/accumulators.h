@@ -2,6 +2,7 @@
  * own, which is merged by name into the job's when the instance closes; copies of it are shown before that. A set belongs
  * to one thread; whoever shares one locks around it. */
 #pragma once
+#include "ground/base/buf.h"
 #include "ground/base/err.h"
 #include "ground/base/mem.h"
 
@@ -68,6 +69,9 @@ enum status accumulators_merge(struct accumulators *into, const struct accumulat
 /* Only what has that name; nothing when there is none. */
 enum status accumulators_merge_one(struct accumulators *into, const struct accumulators *from, const char *name,
                                    struct err *e) CHECKED;
+/* All of a set as bytes, and added to another one; reading takes any bytes: E_DATA. */
+void accumulators_encode(const struct accumulators *a, struct buf *out);
+enum status accumulators_decode(struct str bytes, struct accumulators *into, struct err *e) CHECKED;
 /* Makes `copy` what `from` is now; it was empty or a copy of `from` before. Costs a few words for each: a histogram of more
  * than HISTOGRAM_COPIED values is copied again only after as many additions as it has values. */
 void accumulators_follow(struct accumulators *copy, const struct accumulators *from);

@@ -139,7 +139,8 @@ void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, 
 {
     ASSERT(plan->node_count >= 1);
     ASSERT(plan->batch_rows >= 1 && plan->batch_rows <= BATCH_ROWS);
-    c->is_timed = c->counts_bytes = plan->times_hooks;
+    c->is_timed = plan->times_hooks;
+    c->counts_bytes = plan->times_hooks || plan->counts_bytes;
     arena_init(&c->scratch, mem, 0);
     arena_init(&c->arena, mem, 0);
     if (plan->job != NULL) c->variables = variables_make(plan, &c->arena);
@@ -215,7 +216,10 @@ static void node_give(struct node *n, enum work work, uint32_t input, struct bat
 
 void chain_give(struct chain *c, enum work work, uint32_t input, struct batch *in, int64_t value)
 {
-    node_give(&c->nodes[0], work, input, in, value);
+    struct node *n = &c->nodes[0];
+
+    node_give(n, work, input, in, value);
+    if (work == WORK_BATCH && c->counts_bytes) sys_atomic_store(&n->cx.metrics->bytes_in, n->cx.metrics->bytes_in.value + batch_bytes(n->in));
 }
 
 void chain_end_source(struct chain *c)

@@ -316,6 +316,23 @@ enum status job_accumulator_now(struct job_shared *j, const char *name, struct a
     return st;
 }
 
+enum status job_accumulators_now(struct job_shared *j, struct accumulators *out, struct err *e)
+{
+    job_lock(j);
+    enum status st = accumulators_merge(out, &j->accumulators, e);
+    for (struct shown_counts *s = j->shown; s != NULL && st == S_OK; s = s->next) st = accumulators_merge(out, &s->set, e);
+    job_unlock(j);
+    return st;
+}
+
+enum status job_accumulators_add(struct job_shared *j, const struct accumulators *from, struct err *e)
+{
+    job_lock(j);
+    enum status st = accumulators_merge(&j->accumulators, from, e);
+    job_unlock(j);
+    return st;
+}
+
 const struct accumulators *job_accumulators(const struct job_shared *j) { return &j->accumulators; }
 
 /* --- rows for the caller ------------------------------------------------------------------------------------------------ */

@@ -65,6 +65,9 @@ void job_counts_show(struct job_shared *j, struct instance_counts *list); /* tho
 enum status job_counts_end(struct job_shared *j, struct instance_counts *c, bool add, struct err *e) CHECKED;
 /* At any time: the one of that name, merged over all instances into `out`, which is empty before; none = stays empty. */
 enum status job_accumulator_now(struct job_shared *j, const char *name, struct accumulators *out, struct err *e) CHECKED;
+enum status job_accumulators_now(struct job_shared *j, struct accumulators *out, struct err *e) CHECKED; /* all of them, added to out */
+/* What instances elsewhere have counted, when their tasks have ended. */
+enum status job_accumulators_add(struct job_shared *j, const struct accumulators *from, struct err *e) CHECKED;
 const struct accumulators *job_accumulators(const struct job_shared *j); /* when no task runs any more */
 
 /* Rows for the program that runs the job. Its own, unless the program's were given before tasks run; those outlive the job. */

@@ -432,7 +432,7 @@ static void report_long_step(struct task *t, struct node *n, int64_t now, int64_
 
 /* A long step of several operators does not say which of them it was: the following ones time every call. A task with a
  * thread of its own may take its time. */
-static void watch_length(struct task *t, int64_t began)
+static int64_t watch_length(struct task *t, int64_t began)
 {
     struct chain *c = &t->chain;
     int64_t now = sys_mono_ns(t->sys);
@@ -444,6 +444,38 @@ static void watch_length(struct task *t, int64_t began)
     }
     c->slow_ns = 0;
     c->is_timed = (t->timed_steps > 0 && t->timed_steps-- > 1) || t->plan->times_hooks;
+    return now;
+}
+
+/* The worker's thread alone writes them. */
+static void add_time(struct task *t, enum status st, int64_t ns)
+{
+    struct sys_atomic_u64 *to = st == S_IDLE ? &t->idle_ns : st == S_FULL ? &t->full_ns : &t->busy_ns;
+
+    sys_atomic_store(to, to->value + (uint64_t)ns);
+}
+
+/* Between two steps it is as the first of them left it; a step in which nothing moved belongs to what it found. */
+static void count_time(struct task *t, int64_t began, int64_t now, enum status st)
+{
+    int64_t looked = (int64_t)t->looked_ns.value;
+
+    if (looked > 0 && began > looked) add_time(t, (enum status)t->last.value, began - looked);
+    add_time(t, st, now - began);
+    sys_atomic_store(&t->last, (uint64_t)(st > 0 ? st : S_OK));
+    sys_atomic_store(&t->looked_ns, (uint64_t)now);
+}
+
+struct task_times task_times(const struct task *t, int64_t now_ns)
+{
+    struct task_times out = {(int64_t)sys_atomic_load(&t->idle_ns), (int64_t)sys_atomic_load(&t->full_ns), (int64_t)sys_atomic_load(&t->busy_ns)};
+    int64_t looked = (int64_t)sys_atomic_load(&t->looked_ns), since = looked > 0 && !t->closed ? MAX(0, now_ns - looked) : 0;
+    enum status last = (enum status)sys_atomic_load(&t->last);
+
+    if (last == S_IDLE) out.idle_ns += since;
+    else if (last == S_FULL) out.full_ns += since;
+    else out.busy_ns += since;
+    return out;
 }
 
 /* State or an answer is on its way, and whoever owes it wakes the worker. When each row waits, the task is never without
@@ -471,11 +503,12 @@ enum status task_step(struct task *t)
     enum status st = step(t, &moved);
     bool is_pending = st == S_PENDING;
     if (is_pending) st = become_pending(t);
-    watch_length(t, began);
+    int64_t now = watch_length(t, began);
     sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[t->speaker].sent_watermark);
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved && !is_pending)) st = S_OK;
     if (st != S_END && flush_old(t) != S_OK && st == S_IDLE) st = S_FULL;
+    count_time(t, began, now, st);
     return (st == S_IDLE || st == S_FULL) && t->barrier.can_go_on ? S_OK : st;
 }
 

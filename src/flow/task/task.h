@@ -48,6 +48,7 @@ struct task_plan {
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
     bool times_hooks;               /* op_metrics.busy_ns and bytes_out are wanted */
+    bool counts_bytes;              /* bytes_out, and bytes_in of the head */
     const struct snapshot_port *snapshots; /* where checkpoints go; NULL: the job takes none */
     const struct task_restore *restore;    /* what it begins with; NULL: it is new */
 };
@@ -80,6 +81,12 @@ enum task_state task_state(const struct task *t);
 const struct task_plan *task_plan_of(const struct task *t);
 struct op_metrics *task_metrics(struct task *t, uint32_t node);
 size_t task_state_bytes(const struct task *t, uint32_t node); /* as they were shown last */
+/* How long it had nothing to do, could not go on because what it puts out is not taken, and did something or waited for its turn; since its
+ * first step. Any thread. */
+struct task_times {
+    int64_t idle_ns, full_ns, busy_ns;
+};
+struct task_times task_times(const struct task *t, int64_t now_ns);
 int64_t task_watermark(const struct task *t); /* that it has sent, after the latest step; any thread */
 /* Adds the keyed entries and timers that its operators hold; on its own thread. */
 void task_count_state(const struct task *t, uint64_t *entries, uint64_t *event_timers, uint64_t *processing_timers);

@@ -73,6 +73,7 @@ struct task {
     bool input_ended, is_through; /* is_through: the job was told that everything is handed on */
     uint32_t timed_steps;         /* so many more steps time their hooks */
     bool closed;
+    struct sys_atomic_u64 idle_ns, full_ns, busy_ns, looked_ns, last; /* see task_times; last: -status of the step before */
     struct barrier barrier;
 };
 

@@ -191,45 +191,39 @@ int job_vertex(struct rest_call *c)
     return GRAPH_NONE;
 }
 
-static bool leaves_vertex(const struct graph *g, uint32_t node)
+struct task_figures job_vertex_figures(struct rest_call *c, uint32_t vertex)
 {
-    for (int e = graph_next_output(g, node, GRAPH_NONE); e >= 0; e = graph_next_output(g, node, e))
-        if (!g->edges[e]->chained) return true;
-    return false;
-}
+    struct task_figures sum = {.watermark = INT64_MAX}, f;
 
-struct vertex_counts job_vertex_counts(struct rest_call *c, uint32_t vertex)
-{
-    const struct graph_vertex *v = &c->graph->vertices[vertex];
-    struct vertex_counts counts = {0, 0};
-    struct operator_totals t;
-
-    for (uint32_t k = 0; k < v->node_count; k++) {
-        bool is_head = v->nodes[k] == v->head && !(c->graph->nodes[v->head]->type->flags & OP_SOURCE);
-        bool is_leaf = leaves_vertex(c->graph, v->nodes[k]);
-        if (!is_head && !is_leaf) continue;
-        jobmaster_operator_now(c->jm, v->nodes[k], &t);
-        if (is_head) counts.read += t.rows_in;
-        if (is_leaf) counts.written += t.rows_out;
+    for (uint32_t s = 0; s < c->graph->vertices[vertex].parallelism; s++) {
+        jobmaster_task_now(c->jm, vertex, s, &f);
+        sum.rows_in += f.rows_in;
+        sum.rows_out += f.rows_out;
+        sum.bytes_in += f.bytes_in;
+        sum.bytes_out += f.bytes_out;
+        sum.idle_ms += f.idle_ms;
+        sum.full_ms += f.full_ms;
+        sum.busy_ms += f.busy_ms;
+        sum.watermark = MIN(sum.watermark, f.watermark);
     }
-    return counts;
+    return sum;
 }
 
-void job_write_io(struct rest_call *c, const char *key, const struct vertex_counts *counts, bool is_complete)
+void job_write_io(struct rest_call *c, const char *key, const struct task_figures *f)
 {
     struct json_write *w = &c->out;
 
     json_object(w, key);
-    json_int(w, "read-bytes", 0);
-    json_bool(w, "read-bytes-complete", false);
-    json_int(w, "write-bytes", 0);
-    json_bool(w, "write-bytes-complete", false);
-    json_int(w, "read-records", (int64_t)counts->read);
-    json_bool(w, "read-records-complete", is_complete);
-    json_int(w, "write-records", (int64_t)counts->written);
-    json_bool(w, "write-records-complete", is_complete);
-    json_int(w, "accumulated-backpressured-time", 0);
-    json_int(w, "accumulated-idle-time", 0);
-    json_text(w, "accumulated-busy-time", "NaN");
+    json_int(w, "read-bytes", (int64_t)f->bytes_in);
+    json_bool(w, "read-bytes-complete", true);
+    json_int(w, "write-bytes", (int64_t)f->bytes_out);
+    json_bool(w, "write-bytes-complete", true);
+    json_int(w, "read-records", (int64_t)f->rows_in);
+    json_bool(w, "read-records-complete", true);
+    json_int(w, "write-records", (int64_t)f->rows_out);
+    json_bool(w, "write-records-complete", true);
+    json_int(w, "accumulated-backpressured-time", (int64_t)f->full_ms);
+    json_int(w, "accumulated-idle-time", (int64_t)f->idle_ms);
+    json_double(w, "accumulated-busy-time", (double)f->busy_ms);
     json_object_end(w);
 }

@@ -65,11 +65,8 @@ enum execution_state job_tasks_state(const struct job_tasks *t);
 void job_write_counts(struct rest_call *c, const char *key, const struct job_tasks *t); /* "RUNNING": 2 */
 void job_write_overview(struct rest_call *c); /* as in /jobs/overview; c->job */
 void job_write_plan(struct rest_call *c, const char *key);
-struct vertex_counts {
-    uint64_t read, written;
-};
-struct vertex_counts job_vertex_counts(struct rest_call *c, uint32_t vertex);
-void job_write_io(struct rest_call *c, const char *key, const struct vertex_counts *counts, bool is_complete);
+struct task_figures job_vertex_figures(struct rest_call *c, uint32_t vertex); /* the sums over its tasks; watermark: the lowest */
+void job_write_io(struct rest_call *c, const char *key, const struct task_figures *f);
 /* The vertex of the second parameter; GRAPH_NONE: there is none, and that was answered. */
 int job_vertex(struct rest_call *c);
 bool job_execution(struct rest_call *c, uint32_t vertex, uint32_t subtask, struct execution *out);

@@ -55,7 +55,7 @@ static void write_vertex(struct rest_call *c, uint32_t v)
     struct job_tasks t;
 
     job_tasks_of(c, (int)v, &t);
-    struct vertex_counts counts = job_vertex_counts(c, v);
+    struct task_figures figures = job_vertex_figures(c, v);
     int64_t start = t.first_deployed_ms > 0 ? t.first_deployed_ms : -1,
             end = t.last_ended_ms > 0 ? t.last_ended_ms : -1;
     json_object(w, NULL);
@@ -69,7 +69,7 @@ static void write_vertex(struct rest_call *c, uint32_t v)
     json_int(w, "end-time", end);
     json_int(w, "duration", start < 0 ? -1 : (end >= 0 ? end : job_now_ms(c)) - start);
     job_write_counts(c, "tasks", &t);
-    job_write_io(c, "metrics", &counts, true);
+    job_write_io(c, "metrics", &figures);
     json_object_end(w);
 }
 
@@ -214,23 +214,27 @@ static void print_accumulator(const struct accumulator *a, const char **type, ch
     }
 }
 
-/* Those of functions are known as a whole when their job is over. */
+/* Those of functions: so far, while the job runs. */
 static void write_accumulators(struct rest_call *c)
 {
-    const struct accumulators *all = c->jm != NULL ? jobmaster_accumulators(c->jm) : NULL;
+    struct accumulators all;
     const char *type;
     char value[64];
 
+    accumulators_init(&all, c->mem);
+    if (c->jm != NULL && jobmaster_accumulators_now(c->jm, &all, NULL) != S_OK) accumulators_release(&all); /* kinds differ: the job fails */
+
     json_array(&c->out, "user-task-accumulators");
-    for (uint32_t i = 0; all != NULL && i < all->count; i++) {
-        print_accumulator(&all->items[i], &type, value, sizeof value);
+    for (uint32_t i = 0; i < all.count; i++) {
+        print_accumulator(&all.items[i], &type, value, sizeof value);
         json_object(&c->out, NULL);
-        json_text(&c->out, "name", all->items[i].name);
+        json_text(&c->out, "name", all.items[i].name);
         json_text(&c->out, "type", type);
         json_text(&c->out, "value", value);
         json_object_end(&c->out);
     }
     json_array_end(&c->out);
+    accumulators_release(&all);
 }
 
 static void answer_accumulators(struct rest_call *c)

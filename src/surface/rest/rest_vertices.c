@@ -57,10 +57,11 @@ static void write_durations(struct rest_call *c, const struct execution *x)
 static void write_subtask(struct rest_call *c, const struct execution *x)
 {
     struct json_write *w = &c->out;
-    struct vertex_counts none = {0, 0};
+    struct task_figures figures;
     int64_t deployed = x->since_ms[EXECUTION_DEPLOYING], start = deployed > 0 ? deployed : -1;
     int64_t end = is_final(x->state) ? x->since_ms[x->state] : -1;
 
+    jobmaster_task_now(c->jm, x->vertex, x->subtask, &figures);
     json_object(w, NULL);
     json_int(w, "subtask", x->subtask);
     json_text(w, "status", execution_state_name(x->state));
@@ -69,7 +70,7 @@ static void write_subtask(struct rest_call *c, const struct execution *x)
     json_int(w, "start-time", start);
     json_int(w, "end-time", end);
     json_int(w, "duration", start < 0 ? -1 : (end >= 0 ? end : job_now_ms(c)) - start);
-    job_write_io(c, "metrics", &none, false);
+    job_write_io(c, "metrics", &figures);
     json_text(w, "taskmanager-id", taskmanager_of(c));
     write_durations(c, x);
     json_int(w, "start_time", start);
@@ -231,7 +232,7 @@ static void answer_taskmanagers(struct rest_call *c)
 
     if (v < 0) return;
     job_tasks_of(c, v, &t);
-    struct vertex_counts counts = job_vertex_counts(c, (uint32_t)v);
+    struct task_figures figures = job_vertex_figures(c, (uint32_t)v);
     int64_t start = t.first_deployed_ms > 0 ? t.first_deployed_ms : -1,
             end = t.last_ended_ms > 0 ? t.last_ended_ms : -1;
     json_object(w, NULL);
@@ -245,7 +246,7 @@ static void answer_taskmanagers(struct rest_call *c)
     json_int(w, "start-time", start);
     json_int(w, "end-time", end);
     json_int(w, "duration", start < 0 ? -1 : (end >= 0 ? end : job_now_ms(c)) - start);
-    job_write_io(c, "metrics", &counts, true);
+    job_write_io(c, "metrics", &figures);
     job_write_counts(c, "status-counts", &t);
     json_text(w, "taskmanager-id", taskmanager_of(c));
     write_aggregated(c, v);

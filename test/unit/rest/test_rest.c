@@ -353,6 +353,36 @@ static const char *first_vertex(struct world *w, const char *id)
     return arena_strndup(&w->arena, text.data + 1, text.size - 2);
 }
 
+/* One after another, 100 a second, from a source in the same task as the sink: nothing leaves the task. */
+static void metrics_have_the_names_of_flink(void **state)
+{
+    struct world *w = *state;
+    const char *id = submit(w, graph_of(w, "1000000"));
+
+    await(w, path_of(w, id, "/checkpoints/details/1"), "\"COMPLETED\"");
+    const char *vertex = first_vertex(w, id);
+    const char *path = arena_printf(&w->arena, "/jobs/%s/vertices/%s/metrics", id, vertex);
+    assert_true(says(w, path, "{\"id\":\"0.numRecordsIn\"}"));
+    assert_true(says(w, path, "{\"id\":\"0.busyTimeMsPerSecond\"}"));
+    struct sys_httpd_pair query[] = {{"get", "numRecordsIn,numBytesOut,nonsense"}, {"agg", "max,sum"}};
+    path = arena_printf(&w->arena, "/jobs/%s/vertices/%s/subtasks/0/metrics", id, vertex);
+    ask_with(w, (struct sys_httpd_request){.method = "GET", .path = path, .query = query, .query_count = 1});
+    assert_string_equal(w->answer.data, "[{\"id\":\"numRecordsIn\",\"value\":\"0\"},{\"id\":\"numBytesOut\",\"value\":\"0\"}]");
+    path = arena_printf(&w->arena, "/jobs/%s/vertices/%s/subtasks/metrics", id, vertex);
+    ask_with(w, (struct sys_httpd_request){.method = "GET", .path = path, .query = query, .query_count = 2});
+    assert_string_equal(w->answer.data, "[{\"id\":\"numRecordsIn\",\"max\":0.0,\"sum\":0.0},{\"id\":\"numBytesOut\",\"max\":0.0,\"sum\":0.0}]");
+    path = arena_printf(&w->arena, "/jobs/%s/vertices/%s/subtasks/7/metrics", id, vertex);
+    ask(w, "GET", path);
+    assert_int_equal(w->status, 404);
+    path = arena_printf(&w->arena, "/jobs/%s/vertices/%s/backpressure", id, vertex);
+    assert_true(says(w, path, "{\"status\":\"ok\",\"backpressureLevel\":\"ok\",\"backpressure-level\":\"ok\",\"end-timestamp\":"));
+    struct sys_httpd_pair restarts[] = {{"get", "numRestarts"}};
+    ask_with(w, (struct sys_httpd_request){.method = "GET", .path = path_of(w, id, "/metrics"), .query = restarts, .query_count = 1});
+    assert_string_equal(w->answer.data, "[{\"id\":\"numRestarts\",\"value\":\"0\"}]");
+    ask(w, "PATCH", path_of(w, id, ""));
+    await(w, path_of(w, id, "/status"), "\"CANCELED\"");
+}
+
 static void answers_have_the_shapes_of_flink(void **state)
 {
     struct world *w = *state;
@@ -515,6 +545,7 @@ static void jobs_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(metrics_have_the_names_of_flink, set_up, tear_down),
         cmocka_unit_test_setup_teardown(answers_have_the_shapes_of_flink, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_job_ends_by_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes_are_told_in_words_of_flink, set_up, tear_down),

@@ -178,6 +178,47 @@ static void kinds_that_differ_have_no_sum(void **state)
     sys_linux_free(sys);
 }
 
+/* Every kind comes back as it was, whatever bytes are cut off or changed is refused. */
+static void they_travel_as_bytes(void **state)
+{
+    struct accumulators set, out;
+    struct mem mem;
+    struct buf bytes;
+    struct err e = {0};
+
+    (void)state;
+    mem_init(&mem, "test", 0);
+    buf_init(&bytes, &mem);
+    accumulators_init(&set, &mem);
+    accumulators_init(&out, &mem);
+    of(&set, "c", ACC_COUNTER)->count = -5;
+    of(&set, "d", ACC_DOUBLE)->sum = 0.25;
+    accumulator_long_see(of(&set, "l", ACC_LEAST), 7);
+    of(&set, "never", ACC_GREATEST);
+    assert_int_equal(accumulator_histogram_add(&set, of(&set, "h", ACC_HISTOGRAM), -3, 4), S_OK);
+    accumulators_encode(&set, &bytes);
+    for (size_t size = 0; size < bytes.size; size++) {
+        assert_int_equal(accumulators_decode((struct str){bytes.data, size}, &out, &e), E_DATA);
+        err_clear(&e);
+    }
+    assert_int_equal(out.count, 0);
+    assert_int_equal(accumulators_decode((struct str){bytes.data, bytes.size}, &out, &e), S_OK);
+    assert_int_equal(out.count, 5);
+    assert_int_equal(accumulators_find(&out, "c")->count, -5);
+    assert_true(accumulators_find(&out, "d")->sum == 0.25);
+    assert_true(accumulators_find(&out, "l")->has_value);
+    assert_int_equal(accumulators_find(&out, "l")->count, 7);
+    assert_false(accumulators_find(&out, "never")->has_value);
+    assert_int_equal(accumulators_find(&out, "h")->entries[0].value, -3);
+    assert_int_equal(accumulators_find(&out, "h")->entries[0].count, 4);
+    assert_int_equal(accumulators_decode((struct str){bytes.data, bytes.size}, &out, &e), S_OK); /* and is added */
+    assert_int_equal(accumulators_find(&out, "c")->count, -10);
+    accumulators_release(&set);
+    accumulators_release(&out);
+    buf_release(&bytes);
+    mem_release(&mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +226,7 @@ int main(void)
         cmocka_unit_test(a_large_histogram_follows_in_large_steps),
         cmocka_unit_test(instances_show_what_they_count),
         cmocka_unit_test(kinds_that_differ_have_no_sum),
+        cmocka_unit_test(they_travel_as_bytes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
