@@ -1,11 +1,13 @@
 /* bench_checkpoints.c - checkpoints of 1 GiB of state, of which 5 % changes in a second, as one task takes them: how long it stands still at the
- * barrier, the longest piece of work for it between two batches, how long it takes until all of it is written and synced, and how long it
- * takes to begin with it again.
+ * barrier, the longest piece of work for it between two batches, how long it takes until the checkpoint exists, packed, written and synced, and
+ * how long it takes to read it and begin with it again.
  *
  * From one checkpoint to the next 5 % of the keys, at random, are written, in batches: half of them before the barrier; for the others
- * batches and steps of the save come in turn, as in a task. Chunks are written to files by the same thread: in a job a helper does that. */
+ * batches and steps of the save come in turn, as in a task. Chunks go to the store of a job, whose helpers do with them what they do there. */
 #include "bench.h"
 
+#include "control/snapshot/snapshot_read.h"
+#include "control/snapshot/snapshot_store.h"
 #include "flow/state/sb.h"
 #include "flow/state/snapshot.h"
 #include "ground/base/prng.h"
@@ -15,7 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 8 << 20, CHECKPOINTS = 24, SHARE = 20 /* of so many keys one changes */, ROW_BYTES = 40 };
+enum { RANGES = 16, CHECKPOINTS = 24, SHARE = 20 /* of so many keys one changes */, ROW_BYTES = 40 };
+
+#define JOB "0123456789abcdef0123456789abcdef"
+#define UID "a0000000000000000000000000000000"
 
 struct world {
     struct bench *bench;
@@ -27,11 +32,13 @@ struct world {
     struct prng random;
     struct batch *keys;
     uint64_t key_count, written;
-    struct buf *chunks; /* of all parts */
-    uint32_t chunk_count, chunk_capacity;
+    struct snapshot_store *store;
+    struct sys_mailbox *answers;
+    struct sys_parker *parker;
+    int64_t id; /* of the newest checkpoint */
     double stalls[CHECKPOINTS], steps[CHECKPOINTS], totals[CHECKPOINTS]; /* ms */
-    const char *folder;
-    uint64_t bytes;
+    char folder[SYS_PATH_MAX + 32];
+    uint64_t bytes; /* of all checkpoints but the first */
 };
 
 static void must(enum status st, const struct world *w)
@@ -76,7 +83,6 @@ static void world_open(struct world *w, struct bench *b)
     memset(w, 0, sizeof *w);
     w->bench = b;
     w->key_count = bench_size(b, (UINT64_C(1) << 30) / ROW_BYTES, 20000);
-    w->folder = "build/bench_checkpoints";
     mem_init(&w->mem, "state", 0);
     prng_init(&w->random, 1);
     must(type_parse(&b->arena, (struct str){"ROW<k BIGINT NOT NULL> NOT NULL", 31}, &w->def.key, &w->err), w);
@@ -92,39 +98,96 @@ static void world_open(struct world *w, struct bench *b)
 
 static void world_close(struct world *w)
 {
-    for (uint32_t i = 0; i < w->chunk_count; i++) buf_release(&w->chunks[i]);
-    mem_free(&w->mem, w->chunks);
     batch_free(w->keys);
     state_close(w->table);
     state_host_release(&w->host);
     mem_release(&w->mem);
 }
 
-static void chunk_write(struct world *w, struct buf *chunk)
+/* ---- the helper that writes */
+
+static void answer_keep(void *arg, struct snapshot_answer *a)
+{
+    struct world *w = arg;
+
+    sys_mailbox_send(w->bench->sys, w->answers, a);
+}
+
+static void store_open(struct world *w)
+{
+    struct sys *sys = w->bench->sys;
+    struct job_records records = {sys, NULL, NULL};
+    struct job_record record = {.job_id = JOB, .job_name = "bench", .leader_epoch = 1, .status = JOB_RUNNING, .next_checkpoint = 1 << 20};
+    char folder[SYS_PATH_MAX];
+
+    must(sys_dir_make(sys, "build/bench_checkpoints", &w->err), w);
+    must(sys_file_real(sys, "build/bench_checkpoints", folder, sizeof folder, &w->err), w);
+    snprintf(w->folder, sizeof w->folder, "%s/%016llx", folder, (unsigned long long)sys_random(sys));
+    must(fs_find(w->folder, &records.fs, &records.folder, &w->err), w);
+    must(job_records_swap(&records, &record, &w->err), w);
+    const struct snapshot_store_options o = {.sys = sys, .records = records, .uri = w->folder, .record = &record, .inline_max = 20 * 1024,
+                                             .retained_max = 1, .has_thread = true, .has_writers = true, .answer = answer_keep, .arg = w};
+    w->answers = sys_mailbox_create(sys);
+    w->parker = sys_parker_create(sys);
+    must(snapshot_store_create(&o, &w->store, &w->err), w);
+}
+
+static void folder_delete(struct world *w, const char *path)
 {
     const struct fs_type *fs;
-    enum fs_outcome outcome;
-    char name[200];
-    const char *path;
+    const char *local;
+    struct fs_list list;
 
-    snprintf(name, sizeof name, "%s/chunk-%u", w->folder, w->chunk_count);
-    must(fs_find(name, &fs, &path, &w->err), w);
-    must(fs->publish(w->bench->sys, path, (struct str){chunk->data, chunk->size}, false, &outcome, &w->err), w);
-    must(fs->remove(w->bench->sys, path, &w->err), w);
-    if (w->chunk_count == w->chunk_capacity) {
-        w->chunk_capacity = MAX(64, 2 * w->chunk_capacity);
-        w->chunks = mem_realloc(&w->mem, w->chunks, w->chunk_capacity * sizeof *w->chunks);
+    must(fs_find(path, &fs, &local, &w->err), w);
+    must(fs->list(w->bench->sys, local, &w->bench->arena, &list, &w->err), w);
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (list.entries[i].is_directory) folder_delete(w, list.entries[i].path);
+        else must(fs->remove(w->bench->sys, list.entries[i].path, &w->err), w);
     }
-    w->bytes += chunk->size;
-    w->chunks[w->chunk_count++] = *chunk;
-    buf_init(chunk, &w->mem);
+    must(fs->remove_folder(w->bench->sys, local, &w->err), w);
 }
+
+static void store_close(struct world *w)
+{
+    snapshot_store_free(w->store);
+    sys_mailbox_free(w->bench->sys, w->answers);
+    sys_parker_free(w->bench->sys, w->parker);
+    folder_delete(w, w->folder);
+}
+
+/* A task would work on meanwhile. */
+static void chunk_give(struct world *w, uint32_t number, struct buf *chunk)
+{
+    const struct snapshot_place where = {.checkpoint = w->id, .uid = UID, .number = number, .part = w->id};
+
+    while (snapshot_store_chunk(w->store, &where, chunk, w->parker) == S_PENDING) sys_park(w->bench->sys, w->parker, INT64_MAX);
+}
+
+/* Answers when the checkpoint exists: how many bytes it has written. */
+static uint64_t store_finish_wait(struct world *w, uint32_t chunks)
+{
+    struct snapshot_order *o = snapshot_order_create();
+    struct snapshot_subtask *subtask = ARENA_NEW(&o->arena, struct snapshot_subtask);
+    struct snapshot_operator *operator= ARENA_NEW(&o->arena, struct snapshot_operator);
+
+    *subtask = (struct snapshot_subtask){.handle_count = chunks, .first_part = MAX(w->id - RANGES + 1, 1)};
+    *operator= (struct snapshot_operator){.id = UID, .name = "bench", .parallelism = 1, .max_parallelism = 128, .subtasks = subtask};
+    o->metadata = (struct snapshot_metadata){.job_id = JOB, .job_name = "bench", .checkpoint = w->id, .operators = operator, .operator_count = 1};
+    snapshot_store_finish(w->store, o);
+    struct snapshot_answer *a = sys_mailbox_take(w->bench->sys, w->answers, INT64_MAX);
+    if (a->status != S_OK) bench_fail("%s: %s", status_text(a->status), a->err.text);
+    uint64_t written = a->written;
+    snapshot_answer_free(a);
+    return written;
+}
+
+/* ---- one checkpoint */
 
 /* The first one has all. */
 static void checkpoint(struct world *w, uint32_t number)
 {
     uint64_t changes = w->key_count / SHARE, left = changes / 2;
-    uint32_t range = number % state_host_ranges(&w->host);
+    uint32_t range = number % state_host_ranges(&w->host), chunks = 0;
     struct state_part_of part = {.number = number + 1, .is_first = number == 0};
     struct state_save *save;
     struct buf chunk;
@@ -133,9 +196,12 @@ static void checkpoint(struct world *w, uint32_t number)
 
     for (uint64_t at = 0; at < changes - left; at += BATCH_ROWS) batch_write(w, 0, BATCH_ROWS, true);
     if (number > 0) state_host_range(&w->host, range, &part.base_first, &part.base_count);
+    w->id = number + 1;
+    must(snapshot_store_open(w->store, w->id, SNAPSHOT_CHECKPOINT, NULL, &w->err), w);
     buf_init(&chunk, &w->mem);
     int64_t start = sys_mono_ns(w->bench->sys);
     must(state_save_create_part(&w->host, &part, &save, &w->err), w);
+    state_save_draft(save);
     double stall = ms_since(w, start);
     do {
         if (left >= BATCH_ROWS) {
@@ -143,40 +209,80 @@ static void checkpoint(struct world *w, uint32_t number)
             left -= BATCH_ROWS;
         }
         int64_t began = sys_mono_ns(w->bench->sys);
-        st = state_save_step(save, &chunk, CHUNK, &w->err);
+        st = state_save_step(save, &chunk, SNAPSHOT_CHUNK_BYTES, &w->err);
         longest = MAX(longest, ms_since(w, began));
-        if (chunk.size >= CHUNK || (st == S_OK && chunk.size > 0)) chunk_write(w, &chunk);
+        if (chunk.size >= SNAPSHOT_CHUNK_BYTES || (st == S_OK && chunk.size > 0)) chunk_give(w, chunks++, &chunk);
     } while (st == S_MORE);
     must(st, w);
     state_save_free(save);
     buf_release(&chunk);
+    uint64_t written = store_finish_wait(w, chunks);
+    if (number > 0) w->bytes += written;
     if (number == 0) return;
     w->stalls[number - 1] = stall;
     w->steps[number - 1] = longest;
     w->totals[number - 1] = ms_since(w, start);
 }
 
-/* With all parts, the oldest included. */
+/* Bytes of a checkpoint of all there is. */
+static uint64_t whole_bytes(struct world *w)
+{
+    struct state_save *save;
+    struct buf chunk, space;
+    uint64_t bytes = 0;
+    enum status st;
+
+    must(state_save_create(&w->host, &save, &w->err), w);
+    state_save_draft(save);
+    buf_init(&chunk, &w->mem);
+    buf_init(&space, &w->mem);
+    do {
+        st = state_save_step(save, &chunk, SNAPSHOT_CHUNK_BYTES, &w->err);
+        if (chunk.size < SNAPSHOT_CHUNK_BYTES && st == S_MORE) continue;
+        bytes += state_chunk_finish((struct str){chunk.data, chunk.size}, &space).size;
+        buf_clear(&chunk);
+    } while (st == S_MORE);
+    must(st, w);
+    state_save_free(save);
+    buf_release(&chunk);
+    buf_release(&space);
+    return bytes;
+}
+
+/* ---- and back */
+
+/* The newest checkpoint is read, with all parts that it needs, and a table begins with it. */
 static double restore(struct world *w)
 {
-    struct state_part *parts = mem_alloc(&w->mem, w->chunk_count * sizeof *parts);
-    struct state_image image = {parts, w->chunk_count};
-    struct state_restore from = {.subtasks = &image, .count = 1, .max_parallelism = 128, .operator = "bench"};
+    struct snapshot_reader *reader;
+    struct snapshot_chunk_place *places;
+    struct state_part *parts;
     struct state_table *table;
-    struct mem mem;
+    struct mem mem, chunks;
+    char uri[SYS_PATH_MAX + 64];
 
-    for (uint32_t i = 0; i < w->chunk_count; i++) parts[i] = (struct state_part){{w->chunks[i].data, w->chunks[i].size}};
     mem_init(&mem, "restored", 0);
+    mem_init(&chunks, "chunks", 0);
+    snprintf(uri, sizeof uri, "%s/chk-%lld", w->folder, (long long)w->id);
+    int64_t start = sys_mono_ns(w->bench->sys);
+    must(snapshot_reader_open(w->bench->sys, uri, &reader, &w->err), w);
+    const struct snapshot_subtask *s = reader->metadata.operators[0].subtasks;
+    places = mem_alloc(&chunks, s->handle_count * sizeof *places);
+    parts = mem_zalloc(&chunks, s->handle_count * sizeof *parts);
+    for (uint32_t i = 0; i < s->handle_count; i++) places[i] = snapshot_reader_find(reader, &s->handles[i], &parts[i].bytes);
+    must(snapshot_reader_places(reader, places, s->handle_count, &chunks, &w->err), w);
+    struct state_image image = {parts, s->handle_count};
+    struct state_restore from = {.subtasks = &image, .count = 1, .max_parallelism = 128, .operator = "bench", .sys = w->bench->sys};
     struct state_host h = host_make(w, &mem);
     h.restore = &from;
-    int64_t start = sys_mono_ns(w->bench->sys);
     must(state_open(&h, &w->def, &table, &w->err), w);
     double ms = ms_since(w, start);
     bench_same("keys", (int64_t)state_count(table, 0), (int64_t)state_count(w->table, 0));
     state_close(table);
     state_host_release(&h);
     mem_release(&mem);
-    mem_free(&w->mem, parts);
+    mem_release(&chunks);
+    snapshot_reader_close(reader);
     return ms / 1000;
 }
 
@@ -204,19 +310,19 @@ int main(int argc, char **argv)
         struct world *w = mem_alloc(&b.mem, sizeof *w);
         uint32_t count = b.is_smoke ? 2 : CHECKPOINTS - 1;
         world_open(w, &b);
+        store_open(w);
         checkpoint(w, 0);
-        double all;
-        uint64_t first = w->bytes;
-        all = restore(w);
+        double all = restore(w);
         for (uint32_t i = 1; i <= count; i++) checkpoint(w, i);
         worst(&b, "1 GiB, 5 % changed: a task stands still", "ms", w->stalls, count, 50);
         worst(&b, "1 GiB, 5 % changed: longest step of a save", "ms", w->steps, count, 5);
         worst(&b, "1 GiB, 5 % changed: checkpoint until synced", "ms", w->totals, count, 500);
         line(&b, "1 GiB, restored", "s", &all, 1, GOAL_AT_MOST, 2);
         double parts = restore(w);
-        line(&b, "1 GiB, restored from 24 parts", "s", &parts, 1, GOAL_NONE, 0);
-        double share = (double)(w->bytes - first) / count / (double)first;
+        line(&b, "1 GiB, restored from 16 parts", "s", &parts, 1, GOAL_NONE, 0);
+        double share = (double)w->bytes / count / (double)whole_bytes(w);
         line(&b, "1 GiB, 5 % changed: bytes over all bytes", "-", &share, 1, GOAL_NONE, 0);
+        store_close(w);
         world_close(w);
         mem_free(&b.mem, w);
     }

@@ -6,6 +6,7 @@
  * what an aborted checkpoint leaves the job master sweeps. */
 #include "control/cluster/worker_chunks.h"
 
+#include "flow/state/snapshot.h"
 #include "ground/fs/fs.h"
 
 #include <string.h>
@@ -20,7 +21,8 @@ struct word {
     enum word_kind kind;
     int64_t checkpoint;
     const char *folder; /* BEGIN */
-    struct chunk_message chunk;
+    struct chunk_message chunk; /* CHUNK: bytes are a draft until the helper has packed it */
+    uint64_t draft_size;
     struct acknowledge_message ack;
     struct decline_message decline;
     struct wants_message wants;
@@ -119,11 +121,9 @@ static enum status port_chunk(void *arg, const struct snapshot_place *where, str
                                          .uid = copy(word, where->uid, strlen(where->uid)),
                                          .vertex = where->vertex,
                                          .subtask = where->subtask,
-                                         .number = where->number,
-                                         .bytes = {copy(word, bytes->data, bytes->size), bytes->size},
-                                         .size = bytes->size,
-                                         .digest = hash64(bytes->data, bytes->size)};
-    buf_clear(bytes);
+                                         .number = where->number};
+    word->draft_size = bytes->size;
+    word->chunk.bytes = buf_give(bytes, &word->mem);
     send(w, word);
     return S_OK;
 }
@@ -231,8 +231,12 @@ static enum status store(struct worker_chunks *w, struct word *word, struct err 
 {
     struct chunk_message *m = &word->chunk;
     struct folder *f = NULL;
-    struct buf name;
+    struct buf name, space;
 
+    buf_init(&space, &word->mem);
+    m->bytes = state_chunk_finish(m->bytes, &space);
+    m->size = m->bytes.size;
+    m->digest = hash64(m->bytes.data, m->size);
     if (m->size <= w->o.inline_max && m->size <= SNAPSHOT_INLINE_MAX) return S_OK;
     TRY(find_folder(w, m->checkpoint, &f, e));
     if (f->path == NULL) return err_set(e, E_CONFIG, "there is no such folder");
@@ -259,7 +263,7 @@ static void on_chunk(struct worker_chunks *w, struct word *word)
         w->failed_subtask = no.subtask;
         w->o.say(w->o.arg, MESSAGE_DECLINE, &no);
     }
-    give_room(w, word->chunk.size);
+    give_room(w, word->draft_size);
 }
 
 static void on_acknowledge(struct worker_chunks *w, const struct word *word)

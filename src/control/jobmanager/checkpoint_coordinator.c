@@ -344,7 +344,7 @@ void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkp
         fail(c, p, why, now_ms);
     } else {
         p->stats.state = CHECKPOINT_COMPLETED;
-        p->stats.size += size;
+        p->stats.size = size;
         c->completed_ms = now_ms;
         c->failures = 0;
         if (id >= c->wanted_id) c->wanted_id = 0;

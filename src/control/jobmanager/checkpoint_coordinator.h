@@ -104,7 +104,7 @@ void checkpoint_acknowledged(struct checkpoint_coordinator *c, int64_t id, uint3
                              const struct checkpoint_ack *ack);
 void checkpoint_failed(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why,
                        int64_t now_ms); /* before STORE */
-/* After STORE: CHECKPOINT_NO_REASON is success. `size` is that of the metadata. */
+/* After STORE: CHECKPOINT_NO_REASON is success. `size` is that of metadata and chunks, as they are stored; until then it is that of drafts. */
 void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size,
                        int64_t now_ms);
 void checkpoint_reserved(struct checkpoint_coordinator *c, int64_t ids_end);

@@ -36,6 +36,7 @@ static enum status make_store(struct job_checkpoints *c, const struct checkpoint
         .inline_max = (uint64_t)int_of(jm, KEY "data-inline-threshold"),
         .retained_max = (uint32_t)int_of(jm, has_old ? "state.checkpoints.num-retained" : KEY "num-retained"),
         .has_thread = jm->o.drive == NULL,
+        .has_writers = true,
         .answer = notes_send_answer,
         .arg = c};
 
@@ -241,7 +242,7 @@ static void on_finished(struct job_checkpoints *c, const struct snapshot_answer 
     step_down(c, a);
     checkpoint_reserved(c->coordinator, a->ids_end);
     checkpoint_stored(c->coordinator, a->checkpoint, is_made ? CHECKPOINT_NO_REASON : CHECKPOINT_FINALIZE_FAILURE,
-                      a->size, now_ms(c->jm));
+                      a->size + a->written, now_ms(c->jm));
 }
 
 static void on_changed(struct job_checkpoints *c, const struct snapshot_answer *a)

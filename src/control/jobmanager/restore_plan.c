@@ -83,16 +83,18 @@ enum status restore_plan_images(const struct restore_plan *p, const struct snaps
                                 struct state_restore *out, struct err *e)
 {
     struct state_image *images = mem_zalloc(mem, sizeof *images * o->parallelism);
+    uint32_t chunks = 0, n = 0;
 
-    *out = (struct state_restore){images, o->parallelism, o->max_parallelism, NULL};
+    for (uint32_t i = 0; i < o->parallelism; i++) chunks += o->subtasks[i].handle_count;
+    struct snapshot_chunk_place *places = mem_zalloc(mem, sizeof *places * (chunks + 1));
+    *out = (struct state_restore){images, o->parallelism, o->max_parallelism, NULL, p->reader->sys};
     for (uint32_t i = 0; i < o->parallelism; i++) {
         const struct snapshot_subtask *s = &o->subtasks[i];
         struct state_part *parts = mem_zalloc(mem, sizeof *parts * (s->handle_count + 1));
-        for (uint32_t h = 0; h < s->handle_count; h++)
-            TRY(snapshot_reader_chunk(p->reader, &s->handles[h], mem, &parts[h].bytes, e));
+        for (uint32_t h = 0; h < s->handle_count; h++) places[n++] = snapshot_reader_find(p->reader, &s->handles[h], &parts[h].bytes);
         images[i] = (struct state_image){parts, s->handle_count};
     }
-    return S_OK;
+    return snapshot_reader_places(p->reader, places, n, mem, e);
 }
 
 static enum status read_node(struct restore_plan *p, uint32_t node, struct err *e)

@@ -10,7 +10,7 @@
 enum { CHUNK_BYTES_MAX = 1024 * 1024 * 1024 };
 
 /* The whole object, of a size that the file system says. */
-static enum status read_whole(struct snapshot_reader *r, const char *path, uint64_t size_max, struct mem *mem,
+static enum status read_whole(const struct snapshot_reader *r, const char *path, uint64_t size_max, struct mem *mem,
                               struct str *out, struct err *e)
 {
     struct fs_entry entry;
@@ -114,25 +114,38 @@ static const char *path_of(struct snapshot_reader *r, const char *path)
     return arena_printf(&r->arena, "%.*s/%s", (int)(last - r->folder), r->folder, path + 3);
 }
 
-enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem,
-                                  struct str *out, struct err *e)
+struct snapshot_chunk_place snapshot_reader_find(struct snapshot_reader *r, const struct snapshot_handle *h, struct str *out)
 {
+    return (struct snapshot_chunk_place){h, h->path != NULL ? path_of(r, h->path) : NULL, out};
+}
+
+enum status snapshot_reader_place(const struct snapshot_reader *r, const struct snapshot_chunk_place *p, struct mem *mem, struct str *out,
+                                  struct err *e)
+{
+    const struct snapshot_handle *h = p->handle;
     struct err problem = {0};
 
-    if (h->path == NULL) { /* its digest was looked at with the metadata */
+    if (p->path == NULL) { /* its digest was looked at with the metadata */
         *out = h->bytes;
         return S_OK;
     }
-    const char *path = path_of(r, h->path);
-    enum status st = read_whole(r, path, CHUNK_BYTES_MAX, mem, out, &problem);
-    if (st == E_NOT_FOUND) return err_set(e, E_DATA, "'%s' is missing: a part of the state of '%s'", path, r->uri);
+    enum status st = read_whole(r, p->path, CHUNK_BYTES_MAX, mem, out, &problem);
+    if (st == E_NOT_FOUND) return err_set(e, E_DATA, "'%s' is missing: a part of the state of '%s'", p->path, r->uri);
     if (st != S_OK) return err_pass_on(e, &problem);
     if (out->size == h->size && hash64(out->data, out->size) == h->digest) return S_OK;
     if (state_part_check(*out, &problem) == E_DATA) /* which block of it */
-        err_set(e, E_DATA, "'%s' is damaged: %s", path, problem.text);
+        err_set(e, E_DATA, "'%s' is damaged: %s", p->path, problem.text);
     else
-        err_set(e, E_DATA, "'%s' is damaged: it has %zu bytes and is not what was written (%llu bytes)", path, out->size,
+        err_set(e, E_DATA, "'%s' is damaged: it has %zu bytes and is not what was written (%llu bytes)", p->path, out->size,
                 (unsigned long long)h->size);
     err_hint(e, "restore from another checkpoint or savepoint");
     return E_DATA;
+}
+
+enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem,
+                                  struct str *out, struct err *e)
+{
+    const struct snapshot_chunk_place p = snapshot_reader_find(r, h, out);
+
+    return snapshot_reader_place(r, &p, mem, out, e);
 }

@@ -22,3 +22,16 @@ void snapshot_reader_close(struct snapshot_reader *r); /* NULL is a no-op */
 /* The bytes of a chunk: in the metadata, or read into `mem`; checked against size and digest. */
 enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem,
                                   struct str *out, struct err *e) CHECKED;
+
+/* The same in two steps, for several threads: snapshot_reader_find on one, snapshot_reader_place on any. */
+struct snapshot_chunk_place {
+    const struct snapshot_handle *handle;
+    const char *path; /* NULL: in the metadata */
+    struct str *out;
+};
+struct snapshot_chunk_place snapshot_reader_find(struct snapshot_reader *r, const struct snapshot_handle *h, struct str *out);
+enum status snapshot_reader_place(const struct snapshot_reader *r, const struct snapshot_chunk_place *p, struct mem *mem, struct str *out,
+                                  struct err *e) CHECKED;
+/* All of them, by several threads where that is worth it. */
+enum status snapshot_reader_places(struct snapshot_reader *r, const struct snapshot_chunk_place *places, uint32_t count, struct mem *mem,
+                                   struct err *e) CHECKED;

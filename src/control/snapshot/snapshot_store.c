@@ -1,8 +1,9 @@
 /* snapshot_store.c - the queue of the helper that writes snapshots, and what it does with chunks.
  *
- * Tasks must not wait, so a chunk is copied into memory of its own and the task goes on; as many bytes as queue_max may be under way,
- * and who comes then is told to come again and woken when there is room. Chunks that are small stay in memory until the
- * metadata are written, which take them in.
+ * Tasks must not wait, so the memory of a chunk goes over as it is and the task goes on; as many bytes as queue_max may be under way,
+ * and who comes then is told to come again and woken when there is room. Others pack and write it (store_writers.c). Chunks that are
+ * small stay in memory until the metadata are written, which take them in. Before a checkpoint is finished or aborted the
+ * helper waits for all of its chunks, and what comes meanwhile waits with it.
  *
  * A chunk for a checkpoint that is not open is dropped: it was aborted, and its task does not know that yet. So once the files of an
  * aborted checkpoint are deleted no others follow.
@@ -196,12 +197,11 @@ enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot
     ASSERT(bytes->size > 0 && snapshot_id_is_valid(where->uid));
     if (!take_room(s, bytes->size, waiting)) return S_PENDING;
     struct store_word *w = make_word(STORE_CHUNK, where->checkpoint);
-    const char *copy = copy_bytes(w, bytes->data, bytes->size);
+    w->draft_size = bytes->size;
     w->chunk = (struct stored_chunk){.subtask = where->subtask,
                                      .number = where->number,
-                                     .handle = {.bytes = {copy, bytes->size}, .size = bytes->size, .part = where->part}};
+                                     .handle = {.bytes = buf_give(bytes, &w->mem), .part = where->part}};
     memcpy(w->chunk.id, where->uid, sizeof w->chunk.id);
-    buf_clear(bytes);
     send(s, w);
     return S_OK;
 }
@@ -268,28 +268,18 @@ static void keep_chunk(struct store_entry *x, const struct stored_chunk *chunk)
     x->bytes += chunk->handle.size;
 }
 
-static enum status write_chunk(struct snapshot_store *s, struct store_entry *x, struct stored_chunk *c)
+/* Where it lies if it becomes a file. */
+static void chunk_name(struct snapshot_store *s, struct store_word *w)
 {
-    struct snapshot_handle *h = &c->handle;
-    const struct str bytes = h->bytes;
+    struct store_entry *x = w->entry;
+    struct stored_chunk *c = &w->chunk;
 
-    h->digest = hash64(bytes.data, bytes.size);
-    if (bytes.size <= s->o.inline_max && bytes.size <= SNAPSHOT_INLINE_MAX) {
-        char *copy = arena_alloc(&x->arena, bytes.size);
-        memcpy(copy, bytes.data, bytes.size);
-        h->bytes.data = copy;
-    } else if (h->part > 0) {
-        const char *path;
-        h->path = store_part_add(s, x->id, &x->arena, &path);
-        h->bytes = (struct str){0};
-        TRY(store_publish(s, x->fs, path, bytes, &x->err));
+    if (c->handle.part > 0) {
+        c->handle.path = store_part_add(s, x->id, &x->arena, &w->path);
     } else {
-        h->path = arena_printf(&x->arena, "%s-%u-%u", c->id, c->subtask, c->number);
-        h->bytes = (struct str){0};
-        TRY(store_publish(s, x->fs, arena_printf(&x->arena, "%s/%s", x->path, h->path), bytes, &x->err));
+        c->handle.path = arena_printf(&x->arena, "%s-%u-%u", c->id, c->subtask, c->number);
+        w->path = arena_printf(&x->arena, "%s/%s", x->path, c->handle.path);
     }
-    keep_chunk(x, c);
-    return S_OK;
 }
 
 static void keep_placed(struct store_entry *x, struct stored_chunk *c)
@@ -301,25 +291,81 @@ static void keep_placed(struct store_entry *x, struct stored_chunk *c)
     keep_chunk(x, c);
 }
 
-static void on_chunk(struct snapshot_store *s, struct store_word *w)
+static void chunk_failed(struct snapshot_store *s, struct store_entry *x, const struct store_word *w)
+{
+    bool is_news = x->err.status == S_OK && !x->is_over;
+
+    if (x->err.status == S_OK) x->err = w->err;
+    if (!is_news) return;
+    struct snapshot_answer *a = make_answer(STORE_CHUNK, x->id);
+    a->status = w->status;
+    a->err = w->err;
+    s->o.answer(s->o.arg, a);
+}
+
+static void on_written(struct snapshot_store *s, struct store_word *w)
+{
+    struct store_entry *x = w->entry;
+    struct snapshot_handle *h = &w->chunk.handle;
+
+    x->under_way--;
+    if (w->status != S_OK) {
+        chunk_failed(s, x, w);
+    } else {
+        if (h->path == NULL) h->bytes.data = memcpy(arena_alloc(&x->arena, h->size + 1), h->bytes.data, h->size);
+        keep_chunk(x, &w->chunk);
+    }
+    give_room(s, w->draft_size);
+}
+
+/* True: a writer has it. */
+static bool on_chunk(struct snapshot_store *s, struct store_word *w)
 {
     struct store_entry *x = *find(s, w->checkpoint);
-    size_t size = w->chunk.handle.size;
 
     if (w->is_placed) {
         if (x != NULL) keep_placed(x, &w->chunk);
-        return;
+        return false;
     }
-    if (x != NULL && x->err.status == S_OK) {
-        enum status st = write_chunk(s, x, &w->chunk);
-        if (st != S_OK) {
-            struct snapshot_answer *a = make_answer(STORE_CHUNK, w->checkpoint);
-            a->status = st;
-            a->err = x->err;
-            s->o.answer(s->o.arg, a);
+    if (x == NULL || x->err.status != S_OK) {
+        give_room(s, w->draft_size);
+        return false;
+    }
+    w->entry = x;
+    x->under_way++;
+    bool is_small = store_is_inline(s, w->draft_size);
+    if (!is_small) chunk_name(s, w);
+    if (!is_small && store_writers_take(s, w)) return true;
+    store_write(s, w);
+    on_written(s, w);
+    return false;
+}
+
+/* Until all chunks of the entry are where they go; what else comes waits. */
+static void chunks_await(struct snapshot_store *s, struct store_entry *x)
+{
+    while (x->under_way > 0) {
+        struct store_word *w = sys_mailbox_take(s->o.sys, s->words, INT64_MAX);
+        if (w->verb == STORE_WRITTEN) {
+            store_writers_back(s, w);
+            on_written(s, w);
+            free_word(w);
+            continue;
         }
+        w->next = NULL;
+        *s->deferred_end = w;
+        s->deferred_end = &w->next;
     }
-    give_room(s, size);
+}
+
+static struct store_word *word_next(struct snapshot_store *s, int64_t timeout_ns)
+{
+    struct store_word *w = s->deferred;
+
+    if (w == NULL) return sys_mailbox_take(s->o.sys, s->words, timeout_ns);
+    s->deferred = w->next;
+    if (s->deferred == NULL) s->deferred_end = &s->deferred;
+    return w;
 }
 
 static void on_finish(struct snapshot_store *s, struct store_word *w)
@@ -328,6 +374,8 @@ static void on_finish(struct snapshot_store *s, struct store_word *w)
     struct store_entry *x = take_out(s, w->checkpoint);
 
     ASSERT(x != NULL); /* opened, and not aborted: from then on it is ours */
+    chunks_await(s, x);
+    a->written = x->bytes;
     a->status = store_finish(s, x, w->order, a);
     if (a->status != S_OK && a->status != E_UNKNOWN) store_delete_folder(s, x->fs, x->path);
     a->ids_end = s->record.next_checkpoint;
@@ -341,6 +389,8 @@ static void on_abort(struct snapshot_store *s, int64_t checkpoint)
     struct store_entry *x = take_out(s, checkpoint);
 
     if (x == NULL) return;
+    x->is_over = true;
+    chunks_await(s, x);
     if (x->bytes > 0 || x->err.status != S_OK) store_delete_folder(s, x->fs, x->path); /* its parts go later, unless nobody comes */
     free_entry(x);
 }
@@ -380,7 +430,7 @@ static void on_mark(struct snapshot_store *s, const struct store_word *w)
 /* False: it was the last word. */
 static bool obey(struct snapshot_store *s, struct store_word *w)
 {
-    bool goes_on = w->verb != STORE_CLOSE;
+    bool goes_on = w->verb != STORE_CLOSE, is_taken = false;
 
     switch (w->verb) {
     case STORE_OPEN:
@@ -388,15 +438,21 @@ static bool obey(struct snapshot_store *s, struct store_word *w)
         s->entries = w->entry;
         if (s->first_opened == 0 && w->entry->kind == SNAPSHOT_CHECKPOINT) s->first_opened = w->entry->id;
         break;
-    case STORE_CHUNK: on_chunk(s, w); break;
+    case STORE_CHUNK: is_taken = on_chunk(s, w); break;
+    case STORE_WRITTEN:
+        store_writers_back(s, w);
+        on_written(s, w);
+        break;
     case STORE_FINISH: on_finish(s, w); break;
     case STORE_ABORT: on_abort(s, w->checkpoint); break;
     case STORE_CHANGE: on_change(s, w); break;
     case STORE_MARK: on_mark(s, w); break;
     case STORE_SWEEP: store_sweep(s); break;
-    case STORE_CLOSE: break;
+    case STORE_CLOSE:
+        for (struct store_entry *x = s->entries; x != NULL; x = x->next) chunks_await(s, x);
+        break;
     }
-    free_word(w);
+    if (!is_taken) free_word(w);
     return goes_on;
 }
 
@@ -404,7 +460,7 @@ static void helper_main(void *arg)
 {
     struct snapshot_store *s = arg;
 
-    while (obey(s, sys_mailbox_take(s->o.sys, s->words, INT64_MAX))) {
+    while (obey(s, word_next(s, INT64_MAX))) {
     }
 }
 
@@ -413,7 +469,7 @@ void snapshot_store_run(struct snapshot_store *s)
     struct store_word *w;
 
     if (s->thread != NULL) return;
-    while ((w = sys_mailbox_take(s->o.sys, s->words, 0)) != NULL) (void)obey(s, w);
+    while ((w = word_next(s, 0)) != NULL) (void)obey(s, w);
 }
 
 enum status snapshot_store_create(const struct snapshot_store_options *o, struct snapshot_store **out, struct err *e)
@@ -427,6 +483,7 @@ enum status snapshot_store_create(const struct snapshot_store_options *o, struct
     mem_move(&mem, &s->mem);
     s->o = *o;
     s->words = sys_mailbox_create(o->sys);
+    s->deferred_end = &s->deferred;
     s->lock = sys_lock_create(o->sys);
     s->parker = sys_parker_create(o->sys);
     mem_init(&s->record_mems[0], "record", 0);
@@ -453,6 +510,7 @@ void snapshot_store_free(struct snapshot_store *s)
         sys_thread_join(s->o.sys, s->thread);
     else
         snapshot_store_run(s);
+    store_writers_free(s);
     while (s->entries != NULL) {
         struct store_entry *x = s->entries;
         s->entries = x->next;

@@ -10,7 +10,8 @@
 #include "flow/task/snapshot_port.h"
 #include "ground/base/log.h"
 
-enum snapshot_verb { STORE_OPEN, STORE_CHUNK, STORE_FINISH, STORE_ABORT, STORE_CHANGE, STORE_MARK, STORE_SWEEP, STORE_CLOSE };
+enum snapshot_verb { STORE_OPEN, STORE_CHUNK, STORE_FINISH, STORE_ABORT, STORE_CHANGE, STORE_MARK, STORE_SWEEP, STORE_CLOSE,
+                     STORE_WRITTEN /* to the helper from its writers */ };
 
 /* What came of a word. Belongs to who gets it: snapshot_answer_free. */
 struct snapshot_answer {
@@ -22,6 +23,7 @@ struct snapshot_answer {
     enum status status;
     struct err err;
     uint64_t size;   /* FINISH: of the metadata */
+    uint64_t written; /* FINISH: of its chunks, without those of older checkpoints */
     int64_t ids_end; /* FINISH, CHANGE: checkpoint ids below it are reserved */
     bool has_latest; /* CHANGE: the newest checkpoint there is */
     struct retained_checkpoint latest;
@@ -41,6 +43,7 @@ struct snapshot_store_options {
     uint64_t queue_max;    /* bytes under way; 0 = 64 MiB */
     uint32_t retained_max; /* checkpoints that stay */
     bool has_thread;       /* else snapshot_store_run does the work */
+    bool has_writers;      /* with a thread: several more of them write chunks, all at a time */
     void (*answer)(void *arg, struct snapshot_answer *a);
     void *arg;
 };

@@ -21,16 +21,24 @@ struct store_entry {
     struct stored_chunk *chunks;
     uint32_t chunk_count, chunk_capacity;
     uint64_t bytes;
-    struct err err; /* the first chunk that failed */
+    uint32_t under_way; /* chunks that are being written */
+    bool is_over;       /* nobody asks any more what becomes of them */
+    struct err err;     /* the first chunk that failed */
 };
 
 struct store_word {
+    struct store_word *next;      /* of those that wait */
     struct mem mem;
     enum snapshot_verb verb;
-    struct store_entry *entry;    /* OPEN */
+    struct store_entry *entry;    /* OPEN; of CHUNK while it is being written, and of WRITTEN */
     struct snapshot_order *order; /* FINISH */
     struct snapshot_change change;
-    struct stored_chunk chunk; /* CHUNK: bytes in the handle */
+    struct stored_chunk chunk; /* CHUNK: a draft in the handle; WRITTEN: where it is, or its bytes */
+    uint64_t draft_size;       /* CHUNK */
+    const char *path;          /* of the file that it may become; lies in the entry's arena */
+    uint32_t writer;           /* store_writers.c */
+    enum status status;        /* WRITTEN */
+    struct err err;
     bool is_placed;            /* and nothing is to be written */
     int64_t checkpoint;
     const char *folder; /* MARK */
@@ -51,6 +59,8 @@ struct snapshot_store {
     uint32_t waiting_count;
     /* the helper's */
     struct store_entry *entries;
+    struct store_word *deferred, **deferred_end; /* words that came while chunks were waited for */
+    struct store_writers *writers;               /* store_writers.c; NULL: none yet */
     struct mem record_mems[2]; /* of the present record, and of the next one */
     uint32_t record_at;
     struct job_record record;
@@ -71,6 +81,13 @@ void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, con
 /* As often as it takes: a name is written once, always with the same bytes. */
 enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, const char *path, struct str bytes,
                           struct err *e);
+
+/* store_writers.c */
+static inline bool store_is_inline(const struct snapshot_store *s, uint64_t size) { return size <= s->o.inline_max && size <= SNAPSHOT_INLINE_MAX; }
+void store_write(struct snapshot_store *s, struct store_word *w); /* a chunk becomes durable: status says whether. Any thread */
+bool store_writers_take(struct snapshot_store *s, struct store_word *w); /* it comes back as WRITTEN; false: there is nobody */
+void store_writers_back(struct snapshot_store *s, const struct store_word *w);
+void store_writers_free(struct snapshot_store *s);
 
 /* store_parts.c */
 /* A file for a part of that checkpoint: its path, and how metadata name it. */

@@ -22,16 +22,15 @@ void handles_add(struct hm_table *t, struct handles *list, struct space *s, uint
 
 static struct state_text *entry_text(char *entry) { return (struct state_text *)(void *)(entry + sizeof(uint64_t)); }
 
-uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uint64_t hash, const struct key_set *keys, uint32_t i)
+void entry_key_set(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, uint64_t hash, const struct key_set *keys, uint32_t i)
 {
-    uint32_t slot = slot_take(t, sh);
     char *entry = entry_at(t, sh, slot);
 
     if (t->key.is_single && keys->has_nulls && keys->nulls[i]) {
         ASSERT(sh->null_slot == NO_SLOT);
         if (t->key.form != KEY_WORD) memcpy(entry, &hash, sizeof hash);
         sh->null_slot = slot;
-        return slot;
+        return;
     }
     if (t->key.form == KEY_WORD) {
         memcpy(entry, &keys->words[i], sizeof keys->words[i]);
@@ -41,7 +40,14 @@ uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uin
         if (t->key.form == KEY_FIXED) memcpy(entry + sizeof hash, keys->views[i].data, t->key.bytes);
         else stored_text_set(&t->segments, &s->blocks, entry_text(entry), keys->views[i]);
     }
-    index_insert(t, sh, hash, slot);
+}
+
+uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uint64_t hash, const struct key_set *keys, uint32_t i)
+{
+    uint32_t slot = slot_take(t, sh);
+
+    entry_key_set(t, s, sh, slot, hash, keys, i);
+    if (slot != sh->null_slot) index_insert(t, sh, hash, slot);
     return slot;
 }
 

@@ -12,7 +12,7 @@
 
 #include "flow/state/shape_verbs.h"
 
-enum { HEADS_AHEAD = 8 };
+enum { HEADS_AHEAD = 8, PAGES_PER_STEP = 1024 /* looked at in vain, at most */ };
 
 struct frozen {
     const struct state_taker *to; /* NULL: nobody takes anything, bits alone stand still */
@@ -23,6 +23,7 @@ struct frozen {
     bool *is_buried;
     uint32_t space_count, at;
     uint32_t shard, page, word;   /* where the walk stands in it */
+    uint32_t pages;               /* that this call has looked at */
     /* A head that is walked over several calls. */
     const struct space *part_space;
     uint32_t part_shard, part_slot;
@@ -244,12 +245,13 @@ static void heads_fetch(struct hm_table *t, const struct shard *sh, uint32_t bas
         hm_head_fetch(&t->base, entry_at(t, sh, base + (uint32_t)__builtin_ctzll(bits)) + t->row_offset);
 }
 
-/* False: not all entries of the shard were handed over. */
+/* False: not all entries of the shard were handed over, or there are many pages without any. */
 static bool shard_walk(struct hm_table *t, const struct space *s, struct shard *sh, uint32_t *left)
 {
     struct frozen *f = t->frozen;
 
     for (; f->page < sh->page_count; f->page++, f->word = 0) {
+        if (f->pages++ == PAGES_PER_STEP) return false;
         uint64_t *frozen = page_bits(t, sh, f->page, f->run), *live = page_bits(t, sh, f->page, BITS_LIVE);
         uint32_t words = page_words(t, f->page);
         for (; f->word < words; f->word++) {
@@ -280,6 +282,7 @@ bool hm_frozen_next(struct state_table *base, uint32_t max)
     uint32_t left = max;
 
     ASSERT(f != NULL && f->to != NULL && max > 0);
+    f->pages = 0;
     for (; f->at < f->space_count; f->at++, f->shard = 0) {
         struct space *s = f->spaces[f->at];
         for (; s != NULL && f->shard < t->shard_count; f->shard++) {

@@ -64,6 +64,7 @@ struct shard {
     uint32_t null_slot;      /* of the NULL key when it is kept apart */
     uint32_t page_count, page_capacity;
     uint32_t number;
+    uint32_t appended, appended_page; /* entries that are not in the index yet, from that page on (append.c) */
 };
 
 struct space {
@@ -217,6 +218,7 @@ void shard_init(struct hm_table *t, struct shard *sh, uint32_t number);
 void shard_clear(struct hm_table *t, struct shard *sh); /* gives back pages and index; keeps its lists of them */
 void shard_release(struct hm_table *t, struct shard *sh);
 uint32_t slot_take(struct hm_table *t, struct shard *sh); /* the entry is zero, not live, not dirty */
+uint32_t slot_append(struct hm_table *t, struct shard *sh); /* one that was never used; the entry is not cleared */
 void slot_give(struct hm_table *t, struct shard *sh, uint32_t slot);
 void slot_set_live(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, bool live);
 /* The first live slot at or after `slot`, NO_SLOT when there is none. */
@@ -227,6 +229,8 @@ uint32_t slots_live(const struct hm_table *t, const struct shard *sh, uint32_t s
 /* index.c */
 void index_insert(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t slot); /* grows first when needed */
 size_t index_growth(const struct shard *sh, uint32_t rows);
+/* Appended entries become live and come into the index; false: two have the same key. */
+bool index_append(struct hm_table *t, struct space *s, struct shard *sh) CHECKED;
 void index_remove(struct shard *sh, uint64_t hash, uint32_t slot);
 /* How many buckets a shard like this one should begin with: a quarter of the places stays free and more. */
 uint32_t index_expectation(const struct shard *sh);
@@ -248,6 +252,8 @@ bool entry_is_shown(struct hm_table *t, const char *row); /* not hidden by its t
 /* entry.c */
 /* Makes an entry that is not live; strings of its key are copied. */
 uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uint64_t hash, const struct key_set *keys, uint32_t i);
+/* The key of an entry that is all zero; strings are copied. */
+void entry_key_set(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, uint64_t hash, const struct key_set *keys, uint32_t i);
 void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* until done the row can be read */
 void entry_leave(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* between batches: out of memory at once */
 void entry_reset(struct hm_table *t, struct space *s, char *row); /* strings (of a head: everything) given back, row zero */
@@ -265,6 +271,10 @@ uint64_t hm_handle(const struct state_table *t, uint32_t i);
 uint32_t hm_handle_shard(uint64_t handle, uint32_t *slot);
 void hm_rows_at(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows);
 uint64_t hm_key_at(struct state_table *t, uint64_t handle, struct key_set *out, uint32_t i);
+
+/* append.c */
+enum status hm_append(struct state_table *t, int64_t ns, const struct state_keys *keys, void **rows);
+enum status hm_append_end(struct state_table *t, struct err *e);
 
 /* ttl.c */
 int64_t hm_now(struct hm_table *t); /* one instant for the whole batch */

@@ -274,6 +274,96 @@ void index_insert(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t 
     sh->used++;
 }
 
+/* --- appended entries --------------------------------------------------------------------------------------------- */
+static bool keys_equal(const struct hm_table *t, const char *a, const char *b)
+{
+    const struct state_text *x = (const struct state_text *)(const void *)(a + sizeof(uint64_t)), *y = (const struct state_text *)(const void *)(b + sizeof(uint64_t));
+
+    if (memcmp(a, b, sizeof(uint64_t)) != 0) return false; /* the word, or the hash */
+    if (t->key.form == KEY_WORD) return true;
+    if (t->key.form == KEY_FIXED) return memcmp(x, y, t->key.bytes) == 0;
+    struct str p = stored_text(&t->segments, x), q = stored_text(&t->segments, y);
+    return p.size == q.size && memcmp(p.data, q.data, p.size) == 0;
+}
+
+/* False: its key is there already. */
+static bool place_new(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t slot)
+{
+    const struct index *x = &sh->index;
+    const char *entry = entry_at(t, sh, slot);
+
+    for (uint32_t b = bucket_of(x, hash);; b = bucket_next(x, b)) {
+        struct bucket *k = bucket_open(t, x, b);
+        uint32_t vacant = bucket_match(k, 0);
+        for (uint32_t m = bucket_match(k, tag_of(hash)); UNLIKELY(m != 0); m &= m - 1)
+            if (keys_equal(t, entry, entry_at(t, sh, k->slot[__builtin_ctz(m)]))) return false;
+        if (LIKELY(vacant != 0)) {
+            uint32_t at = (uint32_t)__builtin_ctz(vacant);
+            k->tag[at] = tag_of(hash);
+            k->slot[at] = slot;
+            return true;
+        }
+        if (k->overflow < 255) k->overflow++;
+    }
+}
+
+/* The next slots of appended entries, which become live. */
+static uint32_t appended_take(struct hm_table *t, struct space *s, struct shard *sh, uint32_t *slots)
+{
+    uint32_t n = 0;
+
+    for (; sh->appended_page < sh->page_count; sh->appended_page++) {
+        uint32_t page = sh->appended_page, words = t->orders[MIN(page, t->order_count - 1)].words;
+        uint64_t *held = page_bits(t, sh, page, BITS_HELD), *live = page_bits(t, sh, page, BITS_LIVE);
+        for (uint32_t w = 0; w < words; w++) {
+            for (; held[w] != 0 && n < REBUILD_SLOTS; held[w] &= held[w] - 1) {
+                slots[n++] = (page << t->page_shift) + w * 64 + (uint32_t)__builtin_ctzll(held[w]);
+                live[w] |= held[w] & -held[w];
+            }
+            if (held[w] != 0) break;
+        }
+        if (n == REBUILD_SLOTS) break;
+    }
+    s->live += n;
+    return n;
+}
+
+/* Room for them. */
+static void appended_expect(struct hm_table *t, struct shard *sh)
+{
+    uint32_t used = sh->used;
+
+    if (sh->old.buckets != 0) move_some(t, sh, UINT32_MAX);
+    if (used + sh->appended <= sh->limit) return;
+    uint32_t buckets = MAX(index_expectation_of((uint64_t)used + sh->appended), sh->index.buckets);
+    ASSERT(buckets <= BUCKETS_MAX && limit_of(buckets, sh->number) >= used + sh->appended);
+    chunks_take(t, sh, buckets);
+    rebuild(t, sh);
+    sh->used = used;
+}
+
+bool index_append(struct hm_table *t, struct space *s, struct shard *sh)
+{
+    uint64_t hashes[REBUILD_SLOTS];
+    uint32_t slots[REBUILD_SLOTS], n;
+
+    appended_expect(t, sh);
+    while ((n = appended_take(t, s, sh, slots)) > 0) {
+        t->index_steps += n;
+        for (uint32_t i = 0; i < n + REBUILD_AHEAD; i++) {
+            if (i < n) {
+                hashes[i] = entry_hash(t, entry_at(t, sh, slots[i]));
+                __builtin_prefetch(bucket_at(&sh->index, bucket_of(&sh->index, hashes[i])), 1);
+            }
+            if (i < REBUILD_AHEAD || slots[i - REBUILD_AHEAD] == sh->null_slot) continue;
+            if (!place_new(t, sh, hashes[i - REBUILD_AHEAD], slots[i - REBUILD_AHEAD])) return false;
+            sh->used++;
+        }
+    }
+    sh->appended = 0;
+    return true;
+}
+
 void index_remove(struct shard *sh, uint64_t hash, uint32_t slot)
 {
     const struct index *x = index_of(sh, hash);

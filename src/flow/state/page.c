@@ -143,6 +143,13 @@ uint32_t slot_take(struct hm_table *t, struct shard *sh)
     return slot;
 }
 
+uint32_t slot_append(struct hm_table *t, struct shard *sh)
+{
+    if (sh->bump == sh->bump_end) page_add(t, sh);
+    __builtin_prefetch(entry_at(t, sh, sh->bump) + FRESH_AHEAD, 1);
+    return sh->bump++;
+}
+
 void slot_give(struct hm_table *t, struct shard *sh, uint32_t slot)
 {
     ASSERT_ROW(!slot_is_live(t, sh, slot));

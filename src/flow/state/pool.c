@@ -10,6 +10,8 @@
  * Not here: accounting by table; the budget is that of the mem. */
 #include "flow/state/pool.h"
 
+#include "flow/state/pool_ahead.h"
+
 enum { REGION_MIN = 256 * 1024, REGION_MAX = 16 * 1024 * 1024 };
 
 struct state_pool *pool_create(struct mem *mem)
@@ -24,6 +26,7 @@ struct state_pool *pool_create(struct mem *mem)
 void pool_free(struct state_pool *p)
 {
     if (p == NULL) return;
+    pool_ahead_stop(p);
     for (uint32_t order = 0; order < POOL_FRAME_ORDER; order++) {
         while (p->free_pieces[order] != NULL) {
             struct pool_piece *piece = p->free_pieces[order];
@@ -48,12 +51,15 @@ size_t pool_room(const struct state_pool *p)
 
 static void region_add(struct state_pool *p)
 {
+    char *ready = pool_ahead_take(p);
+
+    if (ready != NULL) p->region_bytes = POOL_AHEAD_REGION;
     if (p->mem->limit != 0 && p->mem->used + p->region_bytes > p->mem->limit) p->region_bytes = REGION_MIN;
     if (p->region_count == p->region_capacity) {
         p->region_capacity = p->region_capacity ? p->region_capacity * 2 : 16;
         p->regions = mem_realloc(p->mem, p->regions, p->region_capacity * sizeof *p->regions);
     }
-    p->region_at = mem_pages(p->mem, p->region_bytes);
+    p->region_at = ready != NULL ? ready : mem_pages(p->mem, p->region_bytes);
     p->region_end = p->region_at + p->region_bytes;
     p->regions[p->region_count++] = p->region_at;
     p->region_bytes = MIN(p->region_bytes * 2, (size_t)REGION_MAX);

@@ -24,6 +24,7 @@ struct state_pool {
     size_t region_bytes;          /* size of the next region */
     size_t taken;                 /* bytes of what is in use */
     size_t idle;                  /* of these, bytes of entries and blocks that are free, in pieces that are not */
+    struct pool_ahead *ahead;     /* pool_ahead.c; NULL: nobody is */
     size_t taken_max;             /* 0: as many as there are */
 };
 

@@ -78,6 +78,10 @@ struct sb_type {
     void (*restamp)(struct state_table *t, void *head, void *row, int64_t at); /* head NULL: there are none */
     void (*rest)(struct state_table *t);
     void (*expect)(struct state_table *t, uint64_t keys);
+    /* Rows of a table without heads, for keys that are not there and come once; nobody sees them before append_end. E_DATA there: a key came
+     * twice, or was there. Both NULL: there is no such way. */
+    enum status (*append)(struct state_table *t, int64_t ns, const struct state_keys *keys, void **rows);
+    enum status (*append_end)(struct state_table *t, struct err *e);
 
     enum status (*scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                         struct state_hits *hits);

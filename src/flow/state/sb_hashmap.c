@@ -165,7 +165,7 @@ const struct sb_type sb_hashmap = {
     .handle = hm_handle, .rows_at = hm_rows_at, .key_at = hm_key_at,
     .each = hm_each, .drop = hm_drop, .namespaces = hm_namespaces, .count = hm_count,
     .freeze = hm_freeze, .frozen_next = hm_frozen_next, .thaw = hm_thaw, .keep_at = hm_keep_at, .dirty_count = hm_dirty_count,
-    .walk = hm_walk, .stamp = hm_stamp_of, .restamp = hm_restamp, .rest = hm_rest, .expect = hm_expect,
+    .walk = hm_walk, .stamp = hm_stamp_of, .restamp = hm_restamp, .rest = hm_rest, .expect = hm_expect, .append = hm_append, .append_end = hm_append_end,
     .scan = hm_scan, .head_next = hm_head_next, .row_is_expired = hm_row_is_expired,
     .row_write = hm_row_write, .row_remove = hm_row_remove, .head_clear = hm_head_clear,
     .log_append = hm_log_append, .packed_append = hm_packed_append,

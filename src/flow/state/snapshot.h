@@ -33,6 +33,12 @@ bool state_can_be_parts(const struct state_host *h);
 uint32_t state_host_ranges(const struct state_host *h);
 void state_host_range(const struct state_host *h, uint32_t i, uint32_t *first, uint32_t *count);
 
+/* Before the first step: blocks stay as they are, and what steps give is no chunk but a draft of one. So whoever works with the host need
+ * not pack it. */
+void state_save_draft(struct state_save *s);
+/* A draft becomes a chunk, in `space`; a chunk is one already. Any thread. */
+struct str state_chunk_finish(struct str draft, struct buf *space);
+
 /* The host may be worked with between two steps: what changes is kept as it was. Else nothing in it may change until the last step. */
 bool state_save_is_apart(const struct state_save *s);
 /* Bytes that were kept and no chunk has taken yet. Who saves too slowly lets the host stand still before they become too many. */
@@ -56,6 +62,7 @@ struct state_restore {
     uint32_t count;
     uint32_t max_parallelism;
     const char *operator;
+    struct sys *sys; /* where helpers of a large restore come from; NULL: there are none */
 };
 
 /* Looks at a whole chunk: E_DATA where a byte is not what was written. */

@@ -47,6 +47,14 @@ void chunk_begin_part(struct buf *out, uint32_t max_parallelism, const struct ch
     enc_u64(out, hash64(out->data + start, CHUNK_HEADER_PARTS - 8));
 }
 
+static uint32_t u32_at(const char *at)
+{
+    uint32_t v;
+
+    memcpy(&v, at, sizeof v);
+    return v;
+}
+
 static void put_u32(char *to, uint32_t v) { memcpy(to, &v, sizeof v); }
 static void put_u64(char *to, uint64_t v) { memcpy(to, &v, sizeof v); }
 
@@ -77,6 +85,49 @@ void chunk_add(struct buf *out, struct chunk_block b, struct str bytes)
     b.size = (uint32_t)bytes.size;
     b.stored = (uint32_t)(out->size - from);
     header_put(out->data + at, &b, hash64(out->data + from, b.stored), at);
+}
+
+/* ---- drafts */
+
+static const char draft_magic[4] = {'T', 'W', 'S', 'D'};
+
+void chunk_begin_draft(struct buf *out, size_t start) { memcpy(out->data + start, draft_magic, sizeof draft_magic); }
+
+void chunk_add_draft(struct buf *out, struct chunk_block b, struct str bytes)
+{
+    size_t at = out->size;
+
+    ASSERT(at >= CHUNK_HEADER && bytes.size <= UINT32_MAX);
+    buf_reserve(out, BLOCK_HEADER + bytes.size);
+    out->size = at + BLOCK_HEADER;
+    buf_append(out, bytes.data, bytes.size);
+    b.is_packed = 0;
+    b.size = b.stored = (uint32_t)bytes.size;
+    header_put(out->data + at, &b, 0, at);
+}
+
+static struct chunk_block draft_block(const char *from)
+{
+    return (struct chunk_block){.kind = (uint8_t)from[0], .number = u32_at(from + 4), .group_first = u32_at(from + 8),
+        .group_count = u32_at(from + 12), .rows = u32_at(from + 16), .size = u32_at(from + 20)};
+}
+
+struct str chunk_finish(struct str draft, struct buf *space)
+{
+    bool is_draft = draft.size >= CHUNK_HEADER && memcmp(draft.data, draft_magic, sizeof draft_magic) == 0;
+
+    if (!is_draft) return draft;
+    size_t at = u32_at(draft.data + 4) == CHUNK_VERSION ? CHUNK_HEADER : CHUNK_HEADER_PARTS;
+    buf_clear(space);
+    buf_reserve(space, draft.size);
+    buf_append(space, magic, sizeof magic);
+    buf_append(space, draft.data + sizeof magic, at - sizeof magic);
+    while (at < draft.size) {
+        struct chunk_block b = draft_block(draft.data + at);
+        chunk_add(space, b, (struct str){draft.data + at + BLOCK_HEADER, b.size});
+        at += BLOCK_HEADER + b.size;
+    }
+    return (struct str){space->data, space->size};
 }
 
 /* ---- reading */
@@ -125,14 +176,6 @@ enum status chunk_open(struct chunk_reader *r, struct str bytes, struct err *e)
 {
     *r = (struct chunk_reader){.bytes = bytes};
     return header_read(r, e);
-}
-
-static uint32_t u32_at(const char *at)
-{
-    uint32_t v;
-
-    memcpy(&v, at, sizeof v);
-    return v;
 }
 
 static uint64_t u64_at(const char *at)

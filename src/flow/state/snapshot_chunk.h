@@ -38,6 +38,10 @@ void chunk_begin(struct buf *out, uint32_t max_parallelism);
 void chunk_begin_part(struct buf *out, uint32_t max_parallelism, const struct chunk_part *p);
 /* `b` says kind, number, groups, rows; what it holds is `bytes`, packed where that saves something. */
 void chunk_add(struct buf *out, struct chunk_block b, struct str bytes);
+/* A draft of a chunk: its blocks are neither packed nor do they have checksums, until chunk_finish makes a chunk of it. */
+void chunk_begin_draft(struct buf *out, size_t start); /* what begins at `start` becomes one */
+void chunk_add_draft(struct buf *out, struct chunk_block b, struct str bytes);
+struct str chunk_finish(struct str draft, struct buf *space);
 
 /* Reading. */
 struct chunk_reader {

@@ -6,7 +6,7 @@
  *
  * Invariants: blocks whose key groups lie outside the host's are not read, whatever is in them. A batch is handed over in runs of one
  * namespace. Of chunks that are parts, what one says is gone counts before its rows, and both behind what the parts before it
- * say; of state without keys the newest part counts alone. Not here: what becomes of rows (snapshot_table.c, timers.c), the bytes of
+ * say, but for key groups that a later part has all of: these are left out. Of state without keys the newest part counts alone. Not here: what becomes of rows (snapshot_table.c, timers.c), the bytes of
  * chunks (snapshot_chunk.c). */
 #include "flow/state/snapshot_load.h"
 
@@ -39,11 +39,12 @@ struct load {
     struct evolution_run *evolution;
     struct batch *voids;             /* keys and namespaces that went */
     struct chunk_part part, *parts;  /* of the present chunk; of this old subtask's chunks, each once */
-    uint32_t parts_count;
+    uint32_t parts_count, part_index; /* the present one of them */
+    uint32_t *newest_bases; /* of the chunk's key groups: the last part that has all of it, counted from 1; NULL: there is one part alone */
     enum status (*put)(void *arg, const struct loaded_rows *rows, struct err *e); /* what is done with rows */
     uint32_t subtask, part_at;
     uint64_t number; /* of the next row of operator state */
-    uint64_t keys, all, mine; /* counting: keys; rows, those in blocks with key groups of the host */
+    uint64_t keys, all, mine, bytes; /* counting: keys; rows, those in blocks with key groups of the host; bytes of these */
     uint32_t counted;         /* old subtasks whose keys are counted */
     bool has;
     uint64_t hashes[BATCH_ROWS];
@@ -91,8 +92,31 @@ static bool is_outside(const struct load *c, const struct chunk_block *b)
     return g.first >= h->group_first + h->group_count || g.end <= h->group_first;
 }
 
+/* A later part has all of the key group: what this one says of it is void. */
+static bool is_void(const struct load *c, uint32_t group) { return c->newest_bases != NULL && c->newest_bases[group] > c->part_index + 1; }
+
+static bool is_all_void(const struct load *c, const struct chunk_block *b)
+{
+    for (uint32_t i = 0; i < b->group_count; i++)
+        if (!is_void(c, b->group_first + i)) return false;
+    return b->group_count > 0 && c->newest_bases != NULL;
+}
+
+/* No part before this one says anything of the key group that counts. */
+static bool is_begun(const struct load *c, uint32_t group) { return c->newest_bases == NULL || c->newest_bases[group] == c->part_index + 1; }
+
+enum pick { PICK_ALL, PICK_NEW, PICK_OLD };
+
+static bool is_picked(const struct load *c, uint64_t hash, enum pick which)
+{
+    uint32_t group = state_key_group(hash, c->max_parallelism);
+
+    if (c->newest_bases == NULL) return true;
+    return !is_void(c, group) && (which == PICK_ALL || is_begun(c, group) == (which == PICK_NEW));
+}
+
 /* The rows of the batch that are the host's; all of them: sel stays NULL. */
-static uint32_t rows_pick(struct load *c, const struct chunk_block *b, const uint16_t **sel)
+static uint32_t rows_pick(struct load *c, const struct chunk_block *b, enum pick which, const uint16_t **sel)
 {
     const struct state_host *h = c->l->host;
     bool is_keyed = c->l->own->sharing == STATE_KEYED;
@@ -105,7 +129,7 @@ static uint32_t rows_pick(struct load *c, const struct chunk_block *b, const uin
     if (all && !is_keyed) return b->rows;
     for (uint32_t i = 0; i < b->rows; i++) {
         uint64_t turn = is_keyed ? state_key_group(c->hashes[i], h->max_parallelism) - h->group_first : (c->number + i) % now;
-        bool is_mine = is_keyed ? turn < h->group_count : turn == h->subtask;
+        bool is_mine = is_keyed ? turn < h->group_count && is_picked(c, c->hashes[i], which) : turn == h->subtask;
         c->sel[n] = (uint16_t)i;
         n += is_mine;
     }
@@ -153,10 +177,10 @@ static enum status rows_evolve(struct load *c, const struct incoming *in, const 
     return evolution_run_batch(c->evolution, c->batch, rows, c->e);
 }
 
-static enum status runs_put(struct load *c, const struct state_schema *s, const struct batch *b, const uint16_t *sel, uint32_t count)
+static enum status runs_put(struct load *c, const struct state_schema *s, const struct batch *b, const uint16_t *sel, uint32_t count, bool is_new)
 {
     const int64_t *ns = s->count[ROLE_NAMESPACE] > 0 ? VECTOR_VALUES(&b->cols[s->first[ROLE_NAMESPACE]], int64_t) : NULL;
-    struct loaded_rows rows = {.schema = s, .batch = b};
+    struct loaded_rows rows = {.schema = s, .batch = b, .is_new = is_new};
     const uint64_t *hashes = c->hashes;
 
     for (uint32_t i = 0; sel != NULL && i < count; i++) c->picked[i] = c->hashes[sel[i]];
@@ -198,8 +222,14 @@ static enum status rows_hand(struct load *c, const struct state_schema *s, const
 
     if (c->l->hash != NULL) c->l->hash(c->l->arg, rows, c->hashes);
     else for (uint32_t i = 0; i < b->rows; i++) c->hashes[i] = state_host_hash(c->l->host);
-    uint32_t count = rows_pick(c, b, &sel);
-    return runs_put(c, s, rows, sel, count);
+    if (c->newest_bases == NULL || c->put != c->l->put) {
+        uint32_t count = rows_pick(c, b, PICK_ALL, &sel);
+        return runs_put(c, s, rows, sel, count, c->put == c->l->put && s->sharing == STATE_KEYED);
+    }
+    uint32_t count = rows_pick(c, b, PICK_NEW, &sel);
+    TRY(runs_put(c, s, rows, sel, count, true));
+    count = rows_pick(c, b, PICK_OLD, &sel);
+    return runs_put(c, s, rows, sel, count, false);
 }
 
 static enum status block_load(struct load *c, const struct incoming *in, const struct chunk_block *b)
@@ -273,8 +303,6 @@ static enum status chunk_visit(struct load *c, struct str bytes, const struct vi
     TRY(chunk_open(&r, bytes, c->e));
     c->max_parallelism = r.max_parallelism;
     c->part = r.part;
-    if (r.max_parallelism != c->from->max_parallelism)
-        return err_set(c->e, E_DATA, "a chunk of a job of max parallelism %u", r.max_parallelism);
     while ((st = chunk_next(&r, &b, c->e)) == S_OK) {
         uint32_t before = known.count;
         if (b.kind == CHUNK_SCHEMA) st = schema_note(c, &known, &b);
@@ -323,7 +351,7 @@ static enum status schema_pass(struct load *c, const struct incoming *in)
 static enum status rows_void(struct load *c, const struct incoming *in, const struct chunk_block *b)
 {
     if (b->rows == 0 || b->rows > BATCH_ROWS) return err_set(c->e, E_DATA, "a block of %u rows", b->rows);
-    if (is_outside(c, b)) return S_OK;
+    if (is_outside(c, b) || is_all_void(c, b)) return S_OK;
     c->put = c->l->gone;
     if (b->kind != CHUNK_ROWS) return void_load(c, b);
     return c->l->replaces ? block_load(c, in, b) : S_OK;
@@ -334,6 +362,8 @@ static enum status part_note(struct load *c, struct str bytes, uint32_t capacity
     struct chunk_reader r;
 
     TRY(chunk_open(&r, bytes, c->e));
+    if (r.max_parallelism != c->from->max_parallelism)
+        return err_set(c->e, E_DATA, "a chunk of a job of max parallelism %u", r.max_parallelism);
     bool is_first = c->parts_count == 0, is_same = !is_first && c->parts[c->parts_count - 1].number == r.part.number;
     if (!is_first && (r.part.number < c->parts[c->parts_count - 1].number || (!is_same && r.part.number == 0)))
         return err_set(c->e, E_DATA, "parts of state are not in order");
@@ -348,6 +378,18 @@ static enum status part_note(struct load *c, struct str bytes, uint32_t capacity
     return S_OK;
 }
 
+static void bases_note(struct load *c)
+{
+    struct mem *mem = c->l->host->mem;
+
+    mem_free(mem, c->newest_bases);
+    c->newest_bases = NULL;
+    if (c->parts_count < 2) return;
+    c->newest_bases = mem_zalloc(mem, c->from->max_parallelism * sizeof *c->newest_bases);
+    for (uint32_t p = 0; p < c->parts_count; p++)
+        for (uint32_t i = 0; i < c->parts[p].base_count; i++) c->newest_bases[c->parts[p].base_first + i] = p + 1;
+}
+
 static enum status parts_note(struct load *c, const struct state_image *image)
 {
     struct mem *mem = c->l->host->mem;
@@ -357,6 +399,7 @@ static enum status parts_note(struct load *c, const struct state_image *image)
     c->parts_count = 0;
     for (c->part_at = 0; c->part_at < image->part_count; c->part_at++)
         TRY(part_note(c, image->parts[c->part_at].bytes, image->part_count));
+    bases_note(c);
     return S_OK;
 }
 
@@ -395,13 +438,14 @@ static enum status part_visit(struct load *c, const struct state_image *image, u
     for (uint32_t i = from; voids_some && i < end; i++) TRY(one_visit(c, image, i, &voids));
     c->put = c->l->put;
     for (uint32_t i = from; i < end; i++) TRY(one_visit(c, image, i, v));
-    return S_OK;
+    return v->loads && c->l->part_end != NULL ? c->l->part_end(c->l->arg, c->e) : S_OK;
 }
 
 static enum status image_visit(struct load *c, const struct state_image *image, const struct visit *v)
 {
     TRY(parts_note(c, image));
-    for (uint32_t from = 0, end; from < image->part_count; from = end) {
+    c->part_index = 0;
+    for (uint32_t from = 0, end; from < image->part_count; from = end, c->part_index++) {
         for (end = from + 1; end < image->part_count && number_of(c, image, end) == number_of(c, image, from);) end++;
         TRY(part_visit(c, image, from, end, v));
     }
@@ -437,6 +481,7 @@ static enum status visit(const struct loader *l, const struct visit *v, struct l
     batch_free(c->batch);
     batch_free(c->voids);
     mem_free(h->mem, c->parts);
+    mem_free(h->mem, c->newest_bases);
     buf_release(&c->space);
     arena_release(&c->arena);
     mem_free(h->mem, c);
@@ -452,7 +497,7 @@ static enum status rows_load(struct load *c, const struct incoming *in, const st
 
     if (b->kind != CHUNK_ROWS) return S_OK;
     if (b->rows == 0 || b->rows > BATCH_ROWS) return err_set(c->e, E_DATA, "a block of %u rows", b->rows);
-    if (is_keyed ? !is_outside(c, b) : takes_from(c, c->subtask)) st = block_load(c, in, b);
+    if (is_keyed ? !is_outside(c, b) && !is_all_void(c, b) : takes_from(c, c->subtask)) st = block_load(c, in, b);
     c->number += b->rows;
     return st;
 }
@@ -479,19 +524,22 @@ static enum status rows_count(struct load *c, const struct incoming *in, const s
 {
     (void)in;
     if (b->kind != CHUNK_ROWS) return S_OK;
+    if (is_all_void(c, b)) return S_OK;
     c->all += b->rows;
-    if (!is_outside(c, b)) c->mine += b->rows;
+    if (is_outside(c, b)) return S_OK;
+    c->mine += b->rows;
+    c->bytes += b->size;
     return S_OK;
 }
 
-enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct err *e)
+enum status load_count(const struct loader *l, struct load_size *out, struct err *e)
 {
     static const struct visit counting = {keys_count, rows_count, .loads = false};
     struct load c;
 
     TRY(visit(l, &counting, &c, e));
-    if (has != NULL) *has = c.has;
-    if (keys != NULL) *keys = c.all == 0 ? 0 : (uint64_t)((double)MIN(c.keys, c.all) * (double)c.mine / (double)c.all);
+    *out = (struct load_size){.bytes = c.bytes, .has = c.has};
+    if (c.all > 0) out->keys = (uint64_t)((double)MIN(c.keys, c.all) * (double)c.mine / (double)c.all);
     return S_OK;
 }
 

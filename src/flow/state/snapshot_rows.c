@@ -258,3 +258,24 @@ enum status rows_in_put(struct rows_in *in, const struct state_schema *s, const 
     state_done(p.t);
     return st;
 }
+
+static bool can_append(const struct state_table *t)
+{
+    return t->type->append != NULL && !has_heads(t->def) && t->def->sharing == STATE_KEYED && t->def->key->child_count > 0;
+}
+
+enum status rows_in_append(struct rows_in *in, const struct state_schema *s, const struct batch *b, int64_t ns, const uint16_t *sel,
+                           uint32_t count, const uint64_t *hashes, struct err *e)
+{
+    struct put p = {in, in->table, s, b, ns, sel, count};
+    struct state_keys keys = {.batch = b, .cols = in->key_cols, .col_count = s->count[ROLE_KEY], .count = count, .sel = sel, .hashes = hashes};
+
+    if (!can_append(p.t)) return rows_in_put(in, s, b, ns, sel, count, hashes, e);
+    TRY(p.t->type->append(p.t, ns, &keys, in->rows));
+    values_store(&p);
+    details_set(&p);
+    p.t->type->rest(p.t);
+    return S_OK;
+}
+
+enum status rows_in_end(struct rows_in *in, struct err *e) { return can_append(in->table) ? in->table->type->append_end(in->table, e) : S_OK; }

@@ -15,7 +15,7 @@
 #include "flow/state/snapshot_timers.h"
 #include "flow/state/timer_internal.h"
 
-enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256 };
+enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256, STEP_BYTES = 1024 * 1024, LARGE_FROM = 512 * 1024 };
 #define NOT_IN_CHUNK UINT32_MAX
 
 /* A block that waits. */
@@ -50,6 +50,7 @@ struct state_save {
     uint32_t count, at; /* which one's turn it is */
     uint32_t next_number; /* of the next schema of the chunk */
     bool is_apart;
+    bool is_draft; /* blocks are packed later, by somebody else */
     struct chunk_part part; /* number 0: it is all that there is */
     bool is_empty;          /* nothing is in the chunk yet */
     size_t waiting;     /* bytes of blocks in lines */
@@ -170,6 +171,14 @@ static void dropped_take(void *arg, int64_t ns)
     x->dropped->count++;
 }
 
+static void block_put(const struct state_save *s, struct buf *out, struct chunk_block head, const struct buf *bytes)
+{
+    struct str content = {bytes->data, bytes->size};
+
+    if (s->is_draft) chunk_add_draft(out, head, content);
+    else chunk_add(out, head, content);
+}
+
 static void schema_say(struct item *x, struct buf *out)
 {
     struct state_save *s = x->save;
@@ -179,7 +188,7 @@ static void schema_say(struct item *x, struct buf *out)
     x->is_said = true;
     buf_clear(&s->schema);
     schema_encode(&x->schema, &s->schema);
-    chunk_add(out, (struct chunk_block){.kind = CHUNK_SCHEMA, .number = x->number}, (struct str){s->schema.data, s->schema.size});
+    block_put(s, out, (struct chunk_block){.kind = CHUNK_SCHEMA, .number = x->number}, &s->schema);
 }
 
 static void block_free(struct state_save *s, struct block_line *b)
@@ -208,7 +217,7 @@ static void blocks_write(struct item *x, struct buf *out, size_t limit)
         x->save->is_empty = false;
         schema_say(x, out);
         b->head.number = x->number;
-        chunk_add(out, b->head, (struct str){b->bytes.data, b->bytes.size});
+        block_put(x->save, out, b->head, &b->bytes);
         block_free(x->save, b);
     }
 }
@@ -398,6 +407,8 @@ void state_save_free(struct state_save *s)
     mem_free(s->host->mem, s);
 }
 
+void state_save_draft(struct state_save *s) { s->is_draft = true; }
+struct str state_chunk_finish(struct str draft, struct buf *space) { return chunk_finish(draft, space); }
 bool state_save_is_apart(const struct state_save *s) { return s->is_apart; }
 size_t state_save_waiting(const struct state_save *s) { return s->waiting; }
 
@@ -416,11 +427,18 @@ static enum status turn_take(struct state_save *s)
     return S_OK;
 }
 
+/* A chunk that becomes large gets its room at once: a buffer that doubles is copied as often. */
+static void room_make(struct buf *out, size_t limit)
+{
+    if (out->size > LARGE_FROM && out->size < limit && limit < SIZE_MAX / 2) buf_reserve(out, limit - out->size + STEP_BYTES);
+}
+
 static void chunk_start(struct state_save *s, struct buf *out)
 {
     if (out->size > 0) return;
     if (s->part.number > 0) chunk_begin_part(out, s->host->max_parallelism, &s->part);
     else chunk_begin(out, s->host->max_parallelism);
+    if (s->is_draft) chunk_begin_draft(out, 0);
     s->is_empty = true;
     for (uint32_t i = 0; i < s->count; i++) s->items[i].number = NOT_IN_CHUNK;
     s->next_number = 0;
@@ -443,6 +461,7 @@ enum status state_save_step(struct state_save *s, struct buf *out, size_t limit,
         if (st != S_OK) return err_set(e, st, "the state cannot be read");
     }
     chunk_start(s, out);
-    lines_write(s, out, limit);
+    room_make(out, limit);
+    lines_write(s, out, MIN(limit, out->size + STEP_BYTES)); /* what changed has become more than one step's work */
     return s->at == s->count && s->waiting == 0 ? S_OK : S_MORE;
 }

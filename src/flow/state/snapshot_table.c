@@ -2,6 +2,7 @@
  *
  * The idea: rows come in batches and go in by the verbs of the table's shape; where chunks are parts, keys and namespaces go again by the
  * verbs that operators use. Not here: which rows those are (snapshot_load.c), how they go in (snapshot_rows.c). */
+#include "flow/state/pool_ahead.h"
 #include "flow/state/sb.h"
 #include "flow/state/snapshot_load.h"
 #include "flow/state/snapshot_rows.h"
@@ -15,8 +16,11 @@ static void table_hash(void *arg, const struct batch *b, uint64_t *out)
 
 static enum status table_put(void *arg, const struct loaded_rows *rows, struct err *e)
 {
+    if (rows->is_new) return rows_in_append(arg, rows->schema, rows->batch, rows->ns, rows->sel, rows->count, rows->hashes, e);
     return rows_in_put(arg, rows->schema, rows->batch, rows->ns, rows->sel, rows->count, rows->hashes, e);
 }
+
+static enum status table_part_end(void *arg, struct err *e) { return rows_in_end(arg, e); }
 
 static enum status table_gone(void *arg, const struct loaded_rows *rows, struct err *e)
 {
@@ -79,21 +83,23 @@ static enum status table_dropped(void *arg, const struct loaded_drop *drop, stru
 
 static enum status table_fill(struct state_table *t, struct rows_in *in, const struct state_schema *own, struct err *e)
 {
-    struct loader l = {.host = t->host, .own = own, .hash = own->sharing == STATE_KEYED ? table_hash : NULL, .put = table_put, .arg = in};
+    struct loader l = {.host = t->host, .own = own, .hash = own->sharing == STATE_KEYED ? table_hash : NULL, .put = table_put, .part_end = table_part_end, .arg = in};
     bool has_heads = own->shape != STATE_MAP || own->count[ROLE_EXTRA] > 0;
     struct err *said = t->host->err;
-    uint64_t keys = 0;
+    struct load_size size;
 
     if (!snapshot_is_whole_in_each(own)) {
         l.gone = table_gone;
         l.dropped = table_dropped;
         l.replaces = has_heads;
     }
-    TRY(load_count(&l, &keys, NULL, e));
-    if (!own->namespaced) t->type->expect(t, keys);
+    TRY(load_count(&l, &size, e));
+    if (!own->namespaced) t->type->expect(t, size.keys);
+    pool_ahead_start(t->host->pool, t->host->restore->sys, size.bytes);
     t->host->err = e; /* what verbs say of memory belongs to this call */
     enum status st = load_rows(&l, e);
     t->host->err = said;
+    pool_ahead_stop(t->host->pool);
     return st;
 }
 
@@ -125,7 +131,9 @@ enum status snapshot_has_table(struct state_host *h, const struct state_def *def
     arena_init(&a, h->mem, 0);
     schema_of_table(&as_if, &a, &own);
     struct loader l = {.host = h, .own = &own};
-    enum status st = load_count(&l, NULL, has, e);
+    struct load_size size = {0};
+    enum status st = load_count(&l, &size, e);
+    *has = size.has;
     arena_release(&a);
     return st;
 }

@@ -75,7 +75,7 @@ enum status operator_declare(const struct node_plan *node, const struct sb_type 
     if (saved != NULL) TRY(saved_states_find(saved, a, &found, e));
     struct state_part part = {found.chunk};
     struct state_image image = {&part, 1};
-    struct state_restore restore = {&image, 1, saved != NULL ? saved->max_parallelism : max_parallelism, node->name};
+    struct state_restore restore = {&image, 1, saved != NULL ? saved->max_parallelism : max_parallelism, node->name, NULL};
     alone.parent = alone.parent_port = 0;
     mem_init(&mem, "declare", 0);
     struct declaring *d = mem_zalloc(&mem, sizeof *d);

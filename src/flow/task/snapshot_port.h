@@ -11,7 +11,7 @@
 
 struct state_restore;
 
-enum { SNAPSHOT_CHUNK_BYTES = 8 * 1024 * 1024 };
+enum { SNAPSHOT_CHUNK_BYTES = 8 * 1024 * 1024 }; /* before they are packed */
 
 /* Which chunk of which operator's subtask. */
 struct snapshot_place {
@@ -37,12 +37,12 @@ struct snapshot_ack {
     uint32_t vertex, subtask;
     const struct node_snapshot *nodes; /* good during the call */
     uint32_t node_count;
-    uint64_t bytes;               /* of all chunks */
+    uint64_t bytes;               /* of all drafts */
     int64_t aligned_ns, held_ns, saved_ns; /* channels were held; from the barrier's arrival until the task went on, and to here */
 };
 
 struct snapshot_port {
-    /* Takes the bytes over and leaves an empty buffer. S_PENDING: too much is under way; `waiting` is unparked when there is room. */
+    /* Takes the bytes over, a draft (state_chunk_finish makes a chunk of it), and leaves an empty buffer. S_PENDING: too much is under way; `waiting` is unparked when there is room. */
     enum status (*chunk)(void *arg, const struct snapshot_place *where, struct buf *bytes, struct sys_parker *waiting);
     void (*acknowledge)(void *arg, const struct snapshot_ack *ack);
     void (*decline)(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask, const struct err *why);

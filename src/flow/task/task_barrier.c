@@ -303,6 +303,7 @@ static enum status freeze_node(struct task *t, struct node *n)
     }
     b->is_prepared = true;
     if (n->cx.state != NULL) TRY(parts_save_create(t, b->at, &b->saves[b->at], &b->err));
+    if (n->cx.state != NULL) state_save_draft(b->saves[b->at]); /* whoever writes it packs it */
     if (n->cx.state != NULL) b->is_apart &= state_save_is_apart(b->saves[b->at]);
     /* the end of time that drained the job is none for a job that goes on from here */
     bool is_drained = barrier_drains(t);

@@ -10,7 +10,7 @@
 #include "flow/state/state.h"
 #include "flow/task/task_internal.h"
 
-enum { PARTS_MAX = 2 * PART_RANGES, PACKED = 2 /* state in memory takes so many times the bytes of files */ };
+enum { PARTS_MAX = 2 * PART_RANGES, DRAFT_QUARTERS = 3 /* of the bytes that state takes in memory its drafts have */ };
 
 void parts_look(struct task *t)
 {
@@ -30,7 +30,7 @@ static int64_t oldest_of(const struct node_parts *p, uint32_t ranges)
 /* How many ranges the next part has all of. */
 static uint32_t ranges_due(struct node_parts *p, const struct state_host *h, uint32_t ranges, int64_t checkpoint)
 {
-    uint64_t each = state_host_bytes(h) / PACKED / ranges + 1;
+    uint64_t each = state_host_bytes(h) / 4 * DRAFT_QUARTERS / ranges + 1;
     uint32_t due = 0;
 
     for (; due < ranges / 2 && p->changed >= each; due++) p->changed -= each;

@@ -14,6 +14,15 @@ void buf_release(struct buf *b)
     b->size = b->capacity = 0;
 }
 
+struct str buf_give(struct buf *b, struct mem *to)
+{
+    struct str bytes = {b->data, b->size};
+
+    if (b->data != NULL) mem_give(b->mem, b->data, to);
+    buf_init(b, b->mem);
+    return bytes;
+}
+
 void buf_reserve(struct buf *b, size_t more)
 {
     size_t wanted = b->size + more, capacity = MAX(b->capacity, (size_t)64);

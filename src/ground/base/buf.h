@@ -10,6 +10,8 @@ struct buf {
 
 void buf_init(struct buf *b, struct mem *mem);
 void buf_release(struct buf *b);
+/* What it holds belongs to `to` from now on, as it lies; the buffer is empty and without memory. */
+struct str buf_give(struct buf *b, struct mem *to);
 static inline void buf_clear(struct buf *b) { b->size = 0; }
 void buf_reserve(struct buf *b, size_t more);               /* room for `more` further bytes */
 void buf_append(struct buf *b, const void *bytes, size_t size);

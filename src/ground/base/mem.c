@@ -141,6 +141,14 @@ void *mem_realloc(struct mem *m, void *p, size_t size)
     return place(m, base, 0, size);
 }
 
+void mem_give(struct mem *from, void *p, struct mem *to)
+{
+    struct mem_block *b = (struct mem_block *)p - 1;
+
+    unlink_block(from, b);
+    link_block(to, b);
+}
+
 void mem_free(struct mem *m, void *p)
 {
     if (p == NULL) return;

@@ -28,5 +28,7 @@ void *mem_realloc(struct mem *m, void *p, size_t size) __attribute__((returns_no
 void mem_free(struct mem *m, void *p); /* NULL is a no-op; aligned blocks too */
 /* Large, page-aligned, huge-page-advised region, counted in the mem; freed by mem_free. */
 void *mem_pages(struct mem *m, size_t size) __attribute__((malloc, returns_nonnull));
+/* One block changes its owner; it stays where it is. */
+void mem_give(struct mem *from, void *p, struct mem *to);
 /* Hands all blocks of `from` to `to`, whose struct may itself lie in one of them; `from` is empty afterwards. */
 void mem_move(struct mem *from, struct mem *to);

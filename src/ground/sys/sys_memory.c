@@ -26,6 +26,19 @@ void sys_memory_advise_huge(void *p, size_t size)
     if (end > first) (void)madvise(first, (size_t)(end - first), MADV_HUGEPAGE); /* advice only: refusal costs speed, nothing else */
 }
 
+void sys_memory_populate(void *p, size_t size)
+{
+#ifdef MADV_POPULATE_WRITE
+    const size_t page = 4096;
+    char *first = (char *)(((size_t)p + page - 1) / page * page), *end = (char *)(((size_t)p + size) / page * page);
+
+    if (end > first) (void)madvise(first, (size_t)(end - first), MADV_POPULATE_WRITE); /* before Linux 5.14 pages come when they are touched */
+#else
+    (void)p;
+    (void)size;
+#endif
+}
+
 _Noreturn void sys_panic(const char *text)
 {
     void *frames[64];

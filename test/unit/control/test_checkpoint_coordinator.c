@@ -108,7 +108,7 @@ static void one_is_triggered_stored_and_told_of(void **state)
     assert_int_equal(s.state, CHECKPOINT_COMPLETED);
     assert_int_equal(s.triggered_ms, 1001000);
     assert_int_equal(s.ended_ms, 1001300);
-    assert_int_equal(s.size, 250);
+    assert_int_equal(s.size, 50);
     assert_int_equal(s.alignment_ms, 4);
     assert_int_equal(s.sync_ms, 7);
     assert_int_equal(s.acknowledged, 2);
