@@ -111,6 +111,10 @@ if(TARGET thalweg AND NOT THALWEG_FUZZ)
     set_tests_properties(sim_seeds PROPERTIES TIMEOUT 300 LABELS sim)
     add_test(NAME sim_fault_seeds COMMAND thalweg sim --faults --seeds 200 --spread)
     set_tests_properties(sim_fault_seeds PROPERTIES TIMEOUT 300 LABELS sim)
+    add_test(NAME sim_rescale COMMAND thalweg sim --rescale --seeds 7) # every pair of parallelisms once, of every job
+    set_tests_properties(sim_rescale PROPERTIES TIMEOUT 300 LABELS sim)
+    add_test(NAME sim_rescale_faults COMMAND thalweg sim --rescale --faults --seeds 100 --spread)
+    set_tests_properties(sim_rescale_faults PROPERTIES TIMEOUT 300 LABELS sim)
     add_test(NAME sim_fault_kept COMMAND thalweg sim --faults --seeds 100 --job nexmark_columns) # 17 and 64 found something
     set_tests_properties(sim_fault_kept PROPERTIES TIMEOUT 300 LABELS sim)
 endif()

@@ -154,6 +154,11 @@ TW_API int tw_savepoint(struct tw_env *env, const char *folder, char *text, size
 TW_API int tw_stop_with_savepoint(struct tw_env *env, const char *folder, bool drain, char *text, size_t size);
 /* A checkpoint of that job now, besides those of its interval, in the job's own folder; the same answers. */
 TW_API int tw_checkpoint(struct tw_env *env, char *text, size_t size);
+/* That job goes on with another parallelism: it takes a checkpoint, stands still, and goes on from that; nothing is lost or done twice.
+ * vertex NULL: of all operators that have the job's parallelism and none of their own; else of those of that vertex, by its id or name as
+ * plans show them. Waits until all tasks run again. 0: `text` says for how long the job stood still; 1: why it goes on as before. The
+ * max parallelism is the limit; the job needs execution.checkpointing.interval. */
+TW_API int tw_rescale_job(struct tw_env *env, uint32_t parallelism, const char *vertex, char *text, size_t size);
 /* RUNNING, FINISHED, FAILED or CANCELED; "" before the first job. */
 TW_API const char *tw_job_status(struct tw_env *env);
 /* The index-th task of the latest job, by vertex and subtask, as it stands; false behind the last. While the job runs and when

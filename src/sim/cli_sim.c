@@ -14,7 +14,7 @@ struct request {
     const struct cli *cli;
     uint64_t from, count;
     const char *job;
-    bool is_verbose, wants_list, is_spread, has_faults;
+    bool is_verbose, wants_list, is_spread, has_faults, rescales;
     int64_t shown_ns; /* when progress was last shown */
     enum sys_signal signal;
 };
@@ -46,6 +46,7 @@ static const char *parse(struct request *q, int argc, char **argv)
         else if (strcmp(argv[i], "--list") == 0) q->wants_list = true;
         else if (strcmp(argv[i], "--spread") == 0) q->is_spread = true;
         else if (strcmp(argv[i], "--faults") == 0) q->has_faults = true;
+        else if (strcmp(argv[i], "--rescale") == 0) q->rescales = true;
         else if (strcmp(argv[i], "--job") == 0 && value[0] != '\0') q->job = argv[++i];
         else if (strcmp(argv[i], "--seeds") == 0 && (ok = take_number(value, &q->count))) i++;
         else if (strcmp(argv[i], "--from") == 0 && (ok = take_number(value, &q->from))) i++;
@@ -87,10 +88,22 @@ static bool show_progress(struct request *q, const char *job, uint64_t seed)
 }
 
 /* --- one job ------------------------------------------------------------------------------------------------------------ */
+static enum sim_mode mode_of(const struct request *q)
+{
+    if (q->rescales) return q->has_faults ? SIM_RESCALE_FAULTS : SIM_RESCALE;
+    return q->has_faults ? SIM_FAULTS : SIM_PLAIN;
+}
+
+static const char *arguments_of(const struct request *q)
+{
+    if (q->rescales) return q->has_faults ? " --faults --rescale" : " --rescale";
+    return q->has_faults ? " --faults" : "";
+}
+
 static void show_failure(const struct request *q, const char *job, uint64_t seed, const struct sim_result *got, struct buf *text)
 {
     say(q, 2, "job %s, seed %llu FAILED\n  replay: thalweg sim --job %s --seed %llu%s\n  %s%s%s\n", job,
-        (unsigned long long)seed, job, (unsigned long long)seed, q->has_faults ? " --faults" : "", got->settings,
+        (unsigned long long)seed, job, (unsigned long long)seed, arguments_of(q), got->settings,
         got->faults[0] != '\0' ? "\n  faults:" : "", got->faults);
     program_say(q->cli->sys, 2, buf_text(text));
 }
@@ -102,7 +115,7 @@ static void run_seed(const struct request *q, const struct sim_job *job, uint64_
     struct arena arena;
     struct buf text;
     struct sim_result got, again;
-    enum sim_mode mode = q->has_faults ? SIM_FAULTS : SIM_PLAIN;
+    enum sim_mode mode = mode_of(q);
 
     mem_init(&mem, "seed", 0);
     arena_init(&arena, &mem, 0);
@@ -196,7 +209,7 @@ static bool show_table(const struct request *q, const struct tally *tallies, uin
         bad += failed;
     }
     if (count > 1) show_line(q, &all, bad > 0 ? "FAILED" : "ok");
-    if (q->has_faults) show_faults(q, &all);
+    if (mode_of(q) >= SIM_FAULTS) show_faults(q, &all);
     for (uint32_t i = 0; i < count; i++)
         if (tallies[i].failures > 0) {
             say(q, 1, "%s failed with seeds", tallies[i].job);
@@ -227,7 +240,7 @@ static uint32_t choose_jobs(const struct request *q, struct sim_job *jobs, uint3
 
     for (uint32_t i = 0; i < count; i++) {
         if (q->job != NULL && strcmp(q->job, jobs[i].name) != 0) continue;
-        if (q->has_faults && !jobs[i].survives) continue;
+        if (mode_of(q) >= SIM_FAULTS && !jobs[i].survives) continue;
         jobs[chosen++] = jobs[i];
     }
     return chosen;
@@ -245,7 +258,7 @@ static int run_all(struct request *q, const struct sim_job *jobs, uint32_t count
         run_job(q, &jobs[i], q->is_spread ? i : 0, q->is_spread ? count : 1, &tallies[ran++]);
     }
     if (ran == 0) say(q, 2, "thalweg sim: there is no job '%.100s'%s; `thalweg sim --list` shows them\n", q->job != NULL ? q->job : "",
-                      q->has_faults ? " that runs with faults" : "");
+                      mode_of(q) >= SIM_FAULTS ? " that runs with faults" : "");
     bool good = ran > 0 && show_table(q, tallies, ran);
     if (q->signal != SYS_SIGNAL_NONE) say(q, 2, "thalweg sim: interrupted\n");
     mem_release(&mem);
@@ -271,7 +284,7 @@ static int run_sim(const struct cli *cli, int argc, char **argv)
 
 const struct cli_verb cli_sim = {
     .name = "sim",
-    .arguments = "[--seed N | --seeds N [--from N]] [--job NAME] [--faults] [--verbose] [--list]",
+    .arguments = "[--seed N | --seeds N [--from N]] [--job NAME] [--faults] [--rescale] [--verbose] [--list]",
     .doc = "run test jobs in a simulated world under many seeds",
     .help = "A seed decides parallelism, sizes of batches and rings, workers, state backend and schedule; the rows must\n"
             "be those of the reference run (parallelism 1, batches of one row). Time is virtual. A failure says how to\n"
@@ -282,6 +295,8 @@ const struct cli_verb cli_sim = {
             "  --faults           jobs that take checkpoints alone, while seven kinds of faults fire, each in a quarter of the seeds:\n"
             "                     tasks fail, processes die, power fails (unsynced writes are lost or torn), writes fail, the disk\n"
             "                     is full, an object's fate is unknown, bits of a checkpoint flip; rows that are committed count\n"
+            "  --rescale          jobs that take checkpoints alone, while they run they are rescaled: from 1 to 2, 2 to 1, 2 to 4, 4 to 2,\n"
+            "                     3 to 7, 7 to 2, 1 to 20, as the seed says, then to others; with --faults too\n"
             "  --spread           deal the seeds out over the jobs instead of running all of them for each\n"
             "  --job NAME         one job alone\n"
             "  --verbose          a line for every seed: its trace and what it decided\n"

@@ -5,6 +5,7 @@
 #include "sim/sim.h"
 
 #include "control/jobmanager/job_status.h"
+#include "control/jobmanager/rescale.h"
 #include "control/snapshot/job_record.h"
 #include "ground/fs/fs.h"
 #include "surface/api/api.h"
@@ -22,8 +23,9 @@ struct run {
     enum sim_mode mode;
     int exit_status;
     const char *split_size;
-    uint64_t seed;
+    uint64_t seed, seed_given;
     uint32_t lives; /* processes so far */
+    uint32_t asked;              /* for rescales */
     bool wants_no_faults, is_blind; /* it did not see a bit that was another one */
     char settings[1024];
 };
@@ -100,6 +102,47 @@ static void choose_life(struct run *r, struct tw_env *env)
     choose_sizes(r, env);
 }
 
+/* --- rescales --------------------------------------------------------------------------------------------------------------- */
+const struct sim_pair sim_pairs[SIM_PAIRS] = {{"1", 2}, {"2", 1}, {"2", 4}, {"4", 2}, {"3", 7}, {"7", 2}, {"1", 20}};
+enum { RESCALE_ONE_IN = 3, ASKED_MAX = 4 };
+
+static bool rescales(const struct run *r) { return r->mode == SIM_RESCALE || r->mode == SIM_RESCALE_FAULTS; }
+
+/* Now and then: to the other parallelism of the pair first, then to any. One that comes too late is refused. */
+static void ask_to_rescale(void *arg, const char *job_name, const struct job_totals *totals)
+{
+    struct tw_env *env = arg;
+    struct run *r = env->drive_arg;
+    struct sim_world *w = r->world;
+    char trigger[SNAPSHOT_TRIGGER_SIZE];
+    struct err e = {0};
+
+    (void)job_name, (void)totals;
+    if (w->faults.is_dead || r->asked == ASKED_MAX || prng_below(&w->prng, RESCALE_ONE_IN) != 0) return;
+    struct rescale_ask ask = {.parallelism = sim_pairs[r->seed_given % SIM_PAIRS].to};
+    if (r->asked > 0) ask.parallelism = 1 + (uint32_t)prng_below(&w->prng, 8);
+    r->asked += jobmaster_ask_rescale(env->jobmaster, &ask, trigger, &e) == S_OK;
+}
+
+static void count_rescales(struct run *r, const struct tw_env *env)
+{
+    struct rescale_progress p;
+
+    for (uint32_t i = 0; env->jobmaster != NULL && jobmaster_rescale(env->jobmaster, i, &p); i++)
+        r->world->faults.fired[SIM_RESCALES] += p.is_switched;
+}
+
+static void choose_pair(struct run *r, struct tw_env *env)
+{
+    size_t used = strlen(r->settings);
+
+    tw_set(env, "parallelism.default", sim_pairs[r->seed_given % SIM_PAIRS].from);
+    tw_set(env, "taskmanager.numberOfTaskSlots", "0");
+    snprintf(r->settings + used, sizeof r->settings - used, " pair=%s-%u", sim_pairs[r->seed_given % SIM_PAIRS].from,
+             sim_pairs[r->seed_given % SIM_PAIRS].to);
+    env->watch = (struct api_watch){.tick = ask_to_rescale, .arg = env, .tick_ms = 1};
+}
+
 const char *sim_split_size(const struct tw_env *env) { return ((const struct run *)env->drive_arg)->split_size; }
 
 static void run_main(void *arg)
@@ -118,18 +161,18 @@ static void run_main(void *arg)
     r->settings[0] = '\0';
     prng_init(&r->prng, r->seed); /* of each life the same */
     choose_all(r, env);
-    if (r->mode == SIM_FAULTS) {
-        choose_faults(r, env);
-        choose_life(r, env);
-    }
+    if (r->mode >= SIM_FAULTS) choose_faults(r, env);
+    if (r->mode == SIM_FAULTS) choose_life(r, env);
+    if (rescales(r)) choose_pair(r, env);
     if (is_first && r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
         buf_printf(&r->world->standard[2], "%s\n", e.text);
         r->exit_status = 1;
     } else {
         if (is_first) sim_disk_settle(r->world);
-        r->world->faults.is_on = r->mode == SIM_FAULTS && !r->wants_no_faults;
+        r->world->faults.is_on = r->mode >= SIM_FAULTS && !r->wants_no_faults;
         r->exit_status = plugin != NULL ? plugin->job(env, 1, argv) : r->job->run(env);
     }
+    count_rescales(r, env);
     tw_env_free(env);
 }
 
@@ -170,6 +213,30 @@ static void sort_by_key(const char **rows, const char **room, uint32_t count)
     }
 }
 
+/* Without "+I", "-U", ... */
+static int by_content(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+    return strcmp(x + strcspn(x, "["), y + strcspn(y, "["));
+}
+
+static void fold(struct sim_result *out)
+{
+    uint32_t left = 0, next;
+
+    qsort(out->rows, out->row_count, sizeof *out->rows, by_content);
+    for (uint32_t i = 0; i < out->row_count; i = next) {
+        const char *row = out->rows[i];
+        int64_t net = 0;
+        for (next = i; next < out->row_count && by_content(&row, &out->rows[next]) == 0; next++)
+            net += out->rows[next][0] == '-' ? -1 : 1;
+        for (; net > 0; net--) out->rows[left++] = row + strcspn(row, "[");
+        if (net < 0) out->rows[left++] = row; /* it never came: shown as it is, with its sign */
+    }
+    out->row_count = left;
+}
+
 static void take_rows(const struct run *r, struct arena *a, struct sim_result *out)
 {
     const struct buf *text = &r->world->standard[1];
@@ -183,6 +250,7 @@ static void take_rows(const struct run *r, struct arena *a, struct sim_result *o
         out->rows[out->row_count++] = without_subtask(line);
     }
     if (r->job->compare == SIM_ANY_ORDER) qsort(out->rows, out->row_count, sizeof *out->rows, by_text);
+    if (r->job->compare == SIM_FOLDED) fold(out);
     if (r->job->compare == SIM_PER_KEY) sort_by_key(out->rows, ARENA_ARRAY(a, const char *, lines), out->row_count);
 }
 
@@ -279,14 +347,15 @@ static void list_faults(const struct run *r, struct arena *a, struct sim_result 
 
 void sim_run(const struct sim_job *job, uint64_t seed, enum sim_mode mode, struct arena *a, struct sim_result *out)
 {
-    struct run r = {.job = job, .mode = mode, .world = sim_world_create(seed, mode == SIM_REFERENCE), .seed = mix64(seed)};
+    struct run r = {.job = job, .mode = mode, .seed_given = seed, .world = sim_world_create(seed, mode == SIM_REFERENCE), .seed = mix64(seed)};
     struct buf *said = &r.world->standard[2];
 
     *out = (struct sim_result){0};
     prng_init(&r.prng, ~r.seed);
-    if (mode == SIM_FAULTS) sim_faults_choose(r.world, &r.prng);
+    if (mode == SIM_FAULTS || mode == SIM_RESCALE_FAULTS) sim_faults_choose(r.world, &r.prng);
+    if (mode == SIM_RESCALE) sim_faults_none(r.world);
     out->end = run_lives(&r);
-    if (mode == SIM_FAULTS) sim_folder_text(r.world, "/ledger", &r.world->standard[1]);
+    if (mode >= SIM_FAULTS) sim_folder_text(r.world, "/ledger", &r.world->standard[1]);
     out->exit_status = r.is_blind ? 1 : r.exit_status;
     out->virtual_ns = r.world->now_ns;
     out->settings = arena_strdup(a, r.settings);

@@ -11,10 +11,12 @@ enum sim_compare {
     SIM_EXACT,   /* the same sequence */
     SIM_PER_KEY, /* the same sequence of rows that agree in their first column */
     SIM_ANY_ORDER,
+    SIM_FOLDED, /* what is left when rows that went are taken from those that came, in any order */
 };
 
-/* The reference has no chance in it; with faults a job takes checkpoints, and what is committed counts. */
-enum sim_mode { SIM_REFERENCE, SIM_PLAIN, SIM_FAULTS };
+/* The reference has no chance in it; from SIM_FAULTS on a job takes checkpoints, and what is committed counts. With rescales it runs with
+ * the parallelisms of a pair, seed by seed, one after the other (sim_pairs). */
+enum sim_mode { SIM_REFERENCE, SIM_PLAIN, SIM_FAULTS, SIM_RESCALE, SIM_RESCALE_FAULTS };
 
 /* One file job_<name>.c ends in one of these. The job prints its results (tw_print); functions carry the job's name in
  * front, since all jobs share one table. */
@@ -39,6 +41,13 @@ struct sim_result {
     const char *faults;      /* those that fired, "" = none */
     uint32_t fired[SIM_FAULT_COUNT];
 };
+
+enum { SIM_PAIRS = 7 };
+struct sim_pair {
+    const char *from;
+    uint32_t to;
+};
+extern const struct sim_pair sim_pairs[SIM_PAIRS]; /* the one of a seed: seed modulo SIM_PAIRS */
 
 /* For jobs that read files: what the seed chose as `source.split-size`. */
 const char *sim_split_size(const struct tw_env *env);

@@ -10,7 +10,7 @@
 enum { WANTED_ONE_IN = 4, FIRES_MAX = 3, FULL_NS = 50000000, LOOKS_MAX = 20000 };
 
 static const char *const names[SIM_FAULT_COUNT] = {"task-fails", "process-dies", "power-fails", "write-fails",
-                                                   "disk-full",  "unknown",      "bit-flips"};
+                                                   "disk-full",  "unknown",      "bit-flips",   "rescales"};
 
 const char *sim_fault_name(enum sim_fault f) { return names[f]; }
 
@@ -23,8 +23,14 @@ void sim_faults_choose(struct sim_world *w, struct prng *p)
     w->looks_max = LOOKS_MAX; /* pauses between attempts are long */
     f->one_in = often[prng_below(p, COUNT_OF(often))];
     bool any = false;
-    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) any |= f->wants[i] = prng_below(p, WANTED_ONE_IN) == 0;
+    for (uint32_t i = 0; i < SIM_RESCALES; i++) any |= f->wants[i] = prng_below(p, WANTED_ONE_IN) == 0;
     if (!any) f->wants[prng_below(p, SIM_BIT_FLIPS)] = true; /* bits flip where another fault has ended a process */
+}
+
+void sim_faults_none(struct sim_world *w)
+{
+    w->looks_max = LOOKS_MAX;
+    w->faults.one_in = 1;
 }
 
 bool sim_fault_fires(struct sim_world *w, enum sim_fault which, uint64_t times)

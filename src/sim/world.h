@@ -39,6 +39,7 @@ enum sim_fault {
     SIM_DISK_FULL,   /* for a while nothing more can be written */
     SIM_UNKNOWN,     /* an object is there, but whether it is durable cannot be said */
     SIM_BIT_FLIPS,   /* in a file of the newest checkpoint while no process runs: it must be found */
+    SIM_RESCALES,     /* no fault, and asked for on purpose alone: the job goes on with another parallelism */
     SIM_FAULT_COUNT,
 };
 
@@ -93,6 +94,7 @@ void sim_trace(struct sim_world *w, uint64_t what);
 /* sim_faults.c */
 const char *sim_fault_name(enum sim_fault f);
 void sim_faults_choose(struct sim_world *w, struct prng *p);
+void sim_faults_none(struct sim_world *w); /* checkpoints, and nothing goes wrong */
 /* `times` of the seed's measure: how seldom. */
 bool sim_fault_fires(struct sim_world *w, enum sim_fault which, uint64_t times);
 bool sim_task_fails(struct sys *);

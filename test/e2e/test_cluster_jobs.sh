@@ -140,6 +140,16 @@ operator 'GroupAggregate': state \`groups\`: key column \`\$f0\` is of type INT 
         "$(cat err.txt)"
 done
 
+# --- another parallelism
+says 'a rescale' 0 'Rescaling job JOB to a parallelism of 2.
+Waiting for response...
+Job JOB is rescaled. It paused for N ms, and goes on from checkpoint N (N bytes).' sh -c "'$thalweg' rescale -m '$at' -p 2 '$job' | sed 's/paused for [0-9]*/paused for N/; s/checkpoint [0-9]* ([0-9]* /checkpoint N (N /'"
+says 'more than there are slots' 1 "Rescaling job JOB to a parallelism of 3.
+thalweg rescale: Could not rescale the job JOB: the job would need 3 slots; there are 2 for it; start a TaskManager, or lower the parallelism (-p)" \
+    "$thalweg" rescale -m "$at" -p 3 "$job"
+says 'no such vertex' 1 '*' "$thalweg" rescale -m "$at" -p 1 --vertex 'Source' "$job"
+grep -q "the job has no vertex 'Source'; it has 'Source: numbers" err.txt || fail "no such vertex: $(cat err.txt)"
+
 # --- the JobManager is killed
 kill -9 "$(cat "$folder/jobmanager.pid")"
 "$thalweg" jobmanager start $settings > out.txt 2>&1 || fail "the JobManager starts no more: $(cat out.txt)"
@@ -151,6 +161,9 @@ for _ in $(seq 600); do
 done
 grep -q "job 'numbers' resumed from checkpoint" "$folder"/jobmanager-*.log || fail "nothing resumed: $(cat "$folder"/jobmanager-*.log)"
 says 'a checkpoint after it' 0 '*' "$thalweg" checkpoint -m "$at" "$job"
+python3 -c 'import json, sys, urllib.request; print(*(v["parallelism"] for v in json.load(urllib.request.urlopen(sys.argv[1]))["vertices"]))' \
+    "http://$at/jobs/$job" > out.txt
+same 'it goes on with the parallelism that it had' 2 "$(cat out.txt)"
 
 # --- stop: every row once, from the first to the last
 says 'stop' 0 'Suspending job "JOB" with a CANONICAL savepoint.

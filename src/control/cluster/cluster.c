@@ -231,7 +231,7 @@ enum status cluster_open(const struct cluster_options *o, struct cluster **out, 
     mem_init(&c->mem, "cluster", 0);
     mem_move(&mem, &c->mem);
     c->o = *o;
-    c->provider = (struct task_host_provider){remote_host_create, c};
+    c->provider = (struct task_host_provider){remote_host_create, resources_slots, c};
     c->commands = sys_mailbox_create(o->sys);
     c->lock = sys_lock_create(o->sys);
     enum status st = loop_create(o->sys, "cluster", NULL, &c->loop, e);

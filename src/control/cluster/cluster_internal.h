@@ -105,6 +105,7 @@ void resources_tick(struct cluster *c, int64_t now_ns);
 void resources_allocate(struct cluster *c);         /* to those that wait, the first first */
 void resources_give_back(struct remote_host *h);    /* its workers are told to end */
 void resources_close(struct cluster *c);
+uint32_t resources_slots(void *cluster, const char *job_id); /* of task_host_provider: any thread, without the lock */
 
 /* remote_host.c */
 struct task_host *remote_host_create(void *cluster, const struct job_demand *d);

@@ -194,6 +194,20 @@ static uint32_t free_slots(const struct cluster *c, uint32_t *all)
     return count;
 }
 
+uint32_t resources_slots(void *cluster, const char *job_id)
+{
+    struct cluster *c = cluster;
+    uint32_t all, count;
+
+    sys_lock_take(c->lock);
+    count = free_slots(c, &all);
+    for (const struct remote_host *h = c->hosts; h != NULL; h = h->next)
+        for (uint32_t i = 0; strcmp(h->demand.job_id, job_id) == 0 && i < h->worker_count; i++)
+            if (h->workers[i].tm != NULL) count += h->workers[i].slots;
+    sys_lock_give(c->lock);
+    return count;
+}
+
 /* Who gives the next slot. */
 static struct tm_link *next_tm(struct cluster *c)
 {

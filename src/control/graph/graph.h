@@ -159,6 +159,12 @@ enum status graph_each_function(struct graph *g, graph_function_fn fn, void *arg
 /* A boolean field of the configuration by name; false when the operator has none. */
 bool graph_config_flag(const struct graph_node *n, const char *field);
 
+/* graph_rescale.c. base: a job as it was submitted, prepared; encoded: the bytes of that; parallelism: [node]. Appends the bytes of the
+ * job with these. E_GRAPH: an operator cannot have it, with what to do. */
+enum status graph_rescale(const struct graph *base, struct str encoded, const uint32_t *parallelism, struct buf *out,
+                          struct err *e) CHECKED;
+bool graph_node_is_single(const struct graph_node *n);                /* by nature: its parallelism is 1 */
+bool graph_node_follows(const struct graph *base, uint32_t node);     /* it has the parallelism of the job, not one of its own */
 /* graph_encode.c, graph_decode.c: docs/formats/job-graph.md. */
 void graph_encode(const struct graph *g, struct buf *out);
 /* Reads bytes from anywhere: bounded, E_DATA with the place for what does not read. Operators are found by name. Into g,

@@ -266,6 +266,14 @@ void checkpoint_started(struct checkpoint_coordinator *c, int64_t now_ms)
     c->next_ms = c->settings.interval_ms > 0 ? now_ms + c->settings.interval_ms : NEVER;
 }
 
+void checkpoint_resize(struct checkpoint_coordinator *c, uint32_t tasks)
+{
+    ASSERT(!c->is_started && c->pending_count == 0 && tasks > 0);
+    mem_free(&c->mem, c->states);
+    c->states = mem_zalloc(&c->mem, tasks);
+    c->settings.tasks = tasks;
+}
+
 void checkpoint_task_running(struct checkpoint_coordinator *c, uint32_t task, int64_t now_ms)
 {
     ASSERT(task < c->settings.tasks);

@@ -113,6 +113,8 @@ void checkpoint_not_reserved(struct checkpoint_coordinator *c, int64_t now_ms); 
 void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms);
 /* The tasks are told to end: what is not in STORE is aborted, and nothing begins until checkpoint_started. */
 void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason why, int64_t now_ms);
+/* Between checkpoint_stopped and checkpoint_started: there are so many tasks now. */
+void checkpoint_resize(struct checkpoint_coordinator *c, uint32_t tasks);
 /* Time passes. */
 void checkpoint_tick(struct checkpoint_coordinator *c, int64_t now_ms);
 /* A savepoint, now, whatever the limits, or a checkpoint where as many may be under way: *id is its number. Else why not;

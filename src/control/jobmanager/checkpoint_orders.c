@@ -35,6 +35,13 @@ void orders_init(struct job_checkpoints *c)
     order_nodes(c, &c->jm->graph);
 }
 
+void orders_renumber(struct job_checkpoints *c)
+{
+    ASSERT(c->orders == NULL);
+    mem_free(&c->mem, c->firsts);
+    number_tasks(c, &c->jm->graph);
+}
+
 void orders_release(struct job_checkpoints *c)
 {
     for (struct pending_order *o = c->orders; o != NULL; o = o->next) snapshot_order_free(o->order);

@@ -53,6 +53,7 @@ void notes_send_answer(void *arg, struct snapshot_answer *a); /* of snapshot_sto
 /* checkpoint_orders.c */
 void orders_init(struct job_checkpoints *c);
 void orders_release(struct job_checkpoints *c);
+void orders_renumber(struct job_checkpoints *c); /* the graph has other parallelisms; none is under way */
 void orders_add(struct job_checkpoints *c, int64_t id, enum snapshot_kind kind);
 /* False: it is not under way (any more). */
 bool orders_acknowledge(struct job_checkpoints *c, const struct snapshot_ack *ack);

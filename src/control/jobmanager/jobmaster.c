@@ -23,6 +23,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static void execution_moved(void *arg, const struct execution *x, enum execution_state from)
+{
+    struct jobmaster *jm = arg;
+
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u/%u): %s -> %s", x->vertex_name, x->subtask + 1,
+              x->parallelism, execution_state_name(from), execution_state_name(x->state));
+    if (jm->o.task_moved != NULL) jm->o.task_moved(jm->o.task_moved_arg, x, from);
+}
+
 struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
 {
     struct mem mem;
@@ -35,6 +44,7 @@ struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
     arena_init(&jm->arena, &jm->mem, 0);
     graph_init(&jm->graph, &jm->arena);
     jm->o = *o;
+    jm->execution_moved = execution_moved;
     jm->mailbox = sys_mailbox_create(o->sys);
     jm->look = sys_lock_create(o->sys);
     sys_atomic_store(&jm->since_ms[JOB_INITIALIZING], (uint64_t)sys_wall_ms(o->sys));
@@ -47,6 +57,7 @@ void jobmaster_free(struct jobmaster *jm)
     struct mem mem;
 
     if (jm == NULL) return;
+    rescale_release(jm);
     executions_free(jm->executions);
     if (jm->host != NULL) jm->host->ops->free(jm->host);
     state_folder_clear(jm->settings.disk.kv.path, jm->o.sys, &jm->mem);
@@ -80,15 +91,6 @@ void jobmaster_become(struct jobmaster *jm, enum job_status next)
 int64_t jobmaster_since_ms(const struct jobmaster *jm, enum job_status s) { return (int64_t)sys_atomic_load(&jm->since_ms[s]); }
 
 /* --- submission --------------------------------------------------------------------------------------------------------- */
-static void execution_moved(void *arg, const struct execution *x, enum execution_state from)
-{
-    struct jobmaster *jm = arg;
-
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u/%u): %s -> %s", x->vertex_name, x->subtask + 1,
-              x->parallelism, execution_state_name(from), execution_state_name(x->state));
-    if (jm->o.task_moved != NULL) jm->o.task_moved(jm->o.task_moved_arg, x, from);
-}
-
 static void rows_have_come(void *arg)
 {
     struct jobmaster *jm = arg;
@@ -112,7 +114,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
 
     TRY(graph_decode(&jm->graph, encoded, e));
     sha256_of(encoded.data, encoded.size, &jm->digest);
-    if (jm->o.hosts != NULL) jm->encoded = (struct str){arena_strndup(&jm->arena, encoded.data, encoded.size), encoded.size};
+    jm->submitted = jm->encoded = (struct str){arena_strndup(&jm->arena, encoded.data, encoded.size), encoded.size};
     jm->graph.users = jm->o.users;
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e)); /* also where tasks run elsewhere: types are derived from them */
     TRY(job_setup_settings(&jm->graph, &jm->settings, e));
@@ -127,13 +129,16 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
         if (job_gives_rows(&jm->graph)) jm->relay = row_relay_create(jm->o.sys);
     }
     graph_memory_share(&jm->graph, sys_memory_bytes(jm->o.sys), (int64_t)jm->settings.state_bytes_max);
+    struct graph *copy = ARENA_NEW(&jm->arena, struct graph);
+    *copy = jm->graph;
+    jm->base = jm->shown = copy;
     return slots_check(&jm->graph, jm->settings.slots, e); /* they will never suffice: better told now than by tasks that wait */
 }
 
 static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
 {
     TRY(prepare(jm, encoded, e));
-    jm->executions = executions_create(jm->o.sys, &jm->graph, 0, execution_moved, jm);
+    jm->executions = executions_create(jm->o.sys, jm->base, 0, execution_moved, jm);
     TRY(jobmaster_begin_checkpoints(jm, e));
     TRY(make_job(jm, e));
     if (jm->o.hosts == NULL) job_setup_disk(jm->o.sys, &jm->graph, checkpoints_job_id(jm->checkpoints), &jm->settings);
@@ -294,7 +299,9 @@ static void move_execution(struct jobmaster *jm, const struct task_news *n)
 /* When every operator is open all that was restored is in its tables. */
 static void on_opened(struct jobmaster *jm)
 {
-    if (++jm->tasks_opened == jm->totals.tasks && jm->restore != NULL) restore_plan_drop_state(jm->restore);
+    if (++jm->tasks_opened < jm->totals.tasks) return;
+    rescale_runs(jm, (sys_mono_ns(jm->o.sys) - jm->paused_ns) / NS_PER_MS);
+    if (jm->restore != NULL) restore_plan_drop_state(jm->restore);
 }
 
 static void on_task_news(struct jobmaster *jm, const struct task_news *n)
@@ -450,10 +457,25 @@ bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoin
 
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }
 int64_t jobmaster_run_ns(const struct jobmaster *jm) { return jm->ended_ns - jm->started_ns; }
-const struct graph *jobmaster_graph(const struct jobmaster *jm) { return &jm->graph; }
+
+const struct graph *jobmaster_graph(const struct jobmaster *jm)
+{
+    sys_lock_take(jm->look);
+    const struct graph *g = jm->shown != NULL ? jm->shown : &jm->graph;
+    sys_lock_give(jm->look);
+    return g;
+}
 
 const char *jobmaster_job_id(const struct jobmaster *jm) { return jm->job != NULL ? job_shared_id(jm->job) : ""; }
-struct executions *jobmaster_executions(const struct jobmaster *jm) { return jm->executions; }
+
+struct executions *jobmaster_executions(const struct jobmaster *jm)
+{
+    sys_lock_take(jm->look);
+    struct executions *x = jm->executions;
+    sys_lock_give(jm->look);
+    return x;
+}
+
 struct metrics *jobmaster_metrics(const struct jobmaster *jm) { return jm->job != NULL ? job_metrics(jm->job) : NULL; }
 
 enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e)

@@ -93,7 +93,7 @@ bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoin
 
 /* What may be asked for while a job runs: a savepoint; a checkpoint now; that it stops with a savepoint, and that it drains before: its
  * sources end, so that windows fire and everything is put out (as Flink: only for a job that is not gone on with). */
-enum snapshot_wish { WISH_NOTHING, WISH_SAVEPOINT, WISH_CHECKPOINT, WISH_STOP, WISH_DRAIN };
+enum snapshot_wish { WISH_NOTHING, WISH_SAVEPOINT, WISH_CHECKPOINT, WISH_STOP, WISH_DRAIN, WISH_RESCALE /* rescale.h */ };
 struct snapshot_ask {
     enum snapshot_wish wish;
     const char *folder; /* of a savepoint: where its own is made; NULL: execution.checkpointing.savepoint-dir */
@@ -135,7 +135,7 @@ struct metrics *jobmaster_metrics(const struct jobmaster *jm); /* also while it 
 struct executions *jobmaster_executions(const struct jobmaster *jm); /* the same */
 const char *jobmaster_job_id(const struct jobmaster *jm);
 int64_t jobmaster_run_ns(const struct jobmaster *jm); /* from start to end */
-const struct graph *jobmaster_graph(const struct jobmaster *jm);
+const struct graph *jobmaster_graph(const struct jobmaster *jm); /* as it runs at present; stays as it is */
 
 /* resolve.c: sets function_ref.fn of every function of the graph; E_GRAPH names the one that is missing or was compiled
  * against another version of the headers. */

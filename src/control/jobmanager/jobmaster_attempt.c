@@ -146,6 +146,7 @@ static void run_attempt(struct jobmaster *jm)
     keep_accumulators(jm);
     checkpoints_attempt_ended(jm);
     if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->totals(jm->host, &jm->totals);
+    rescale_attempt_ended(jm);
 }
 
 static void drop_tasks(struct jobmaster *jm)
@@ -187,6 +188,12 @@ static bool may_pass(enum status st)
     return st == E_IO || st == E_NOT_FOUND || st == E_BUDGET || st == E_FULL_DISK || st == E_PERMISSION;
 }
 
+static void begin_anew(struct jobmaster *jm)
+{
+    jm->watch.has_begun = jm->watch.has_given_up = false;
+    jm->err = (struct err){0};
+}
+
 /* Everything is as before the first attempt, but for what the job begins with. */
 static void prepare_next(struct jobmaster *jm)
 {
@@ -205,9 +212,42 @@ static void prepare_next(struct jobmaster *jm)
     if (jobmaster_status(jm) != JOB_RESTARTING) return;
     if (jm->restore != NULL) jobmaster_say_restored(jm, "goes on");
     executions_restart(jm->executions, jm->attempt);
-    jm->watch.has_begun = jm->watch.has_given_up = false;
-    jm->err = (struct err){0};
+    begin_anew(jm);
     drop_tasks(jm);
+}
+
+/* --- other parallelisms ------------------------------------------------------------------------------------------------------- */
+/* The record decides: before it says the next generation everything is as it was. */
+static enum status switch_over(struct jobmaster *jm, struct err *e)
+{
+    const char *folder = NULL;
+
+    jm->attempt++;
+    TRY(checkpoints_next_generation(jm, rescale_parallelisms(jm), &folder, e));
+    drop_tasks(jm);
+    rescale_switch(jm);
+    restore_plan_free(jm->restore); /* nobody has it any more */
+    jm->restore = NULL;
+    return jobmaster_restore_latest(jm, folder, e);
+}
+
+/* Goes on in the next generation; where that fails, as after any other failure. */
+static void rescale_now(struct jobmaster *jm)
+{
+    struct err e = {0};
+
+    jobmaster_become(jm, JOB_RESTARTING);
+    enum status st = switch_over(jm, &e);
+    if (jobmaster_status(jm) != JOB_RESTARTING) return; /* it is stopped meanwhile */
+    if (st == S_OK) {
+        if (jm->restore != NULL) jobmaster_say_restored(jm, "goes on");
+        begin_anew(jm);
+        return;
+    }
+    err_wrap(&e, "the job was being rescaled");
+    rescale_failed(jm, &e);
+    if (!may_pass(st)) jobmaster_fail(jm, &e, false);
+    else if (jobmaster_tries_again(jm, &e)) prepare_next(jm);
 }
 
 enum status jobmaster_run(struct jobmaster *jm, struct err *e)
@@ -215,8 +255,9 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
     ASSERT(jobmaster_status(jm) == JOB_CREATED);
     jm->started_ns = jm->ticked_ns = sys_mono_ns(jm->o.sys);
     run_attempt(jm);
-    while (jobmaster_status(jm) == JOB_RESTARTING) {
-        prepare_next(jm);
+    while (jobmaster_status(jm) == JOB_RESTARTING || rescale_is_due(jm)) {
+        if (rescale_is_due(jm)) rescale_now(jm);
+        else prepare_next(jm);
         if (jobmaster_status(jm) == JOB_RESTARTING) run_attempt(jm);
     }
     jm->ended_ns = sys_mono_ns(jm->o.sys);

@@ -148,12 +148,14 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
 
     ASSERT(st == S_OK); /* the job's own folder, or one that was looked at */
     orders_add(c, a->id, a->kind);
+    
     if (sys_atomic_load(&c->jm->is_deployed) == 0) return;
     struct task_trigger t = {.checkpoint = a->id,
                              .folder = snapshot_requests_folder(c, a->id),
-                             .stops = wish == WISH_STOP || wish == WISH_DRAIN,
+                             .stops = wish == WISH_STOP || wish == WISH_DRAIN || wish == WISH_RESCALE,
                              .drains = wish == WISH_DRAIN,
                              .is_whole = a->kind == SNAPSHOT_SAVEPOINT};
+    if (wish == WISH_RESCALE) c->jm->paused_ns = sys_mono_ns(c->jm->o.sys);
     c->jm->host->ops->trigger(c->jm->host, &t);
 }
 
@@ -407,14 +409,33 @@ static enum status await_change(struct jobmaster *jm, const struct snapshot_chan
     return c->changed == S_OK ? S_OK : err_pass_on(e, &c->change_err);
 }
 
-enum status checkpoints_next_attempt(struct jobmaster *jm, const char **folder, struct err *e)
+static enum status next_attempt(struct jobmaster *jm, const struct snapshot_change *change, const char **folder, struct err *e)
 {
     struct job_checkpoints *c = jm->checkpoints;
 
     ASSERT(c != NULL);
-    TRY(await_change(jm, &(struct snapshot_change){.status = JOB_RUNNING, .attempt = jm->attempt}, e));
+    TRY(await_change(jm, change, e));
     *folder = c->has_latest ? buf_text(&c->latest) : NULL;
     return S_OK;
+}
+
+enum status checkpoints_next_attempt(struct jobmaster *jm, const char **folder, struct err *e)
+{
+    return next_attempt(jm, &(struct snapshot_change){.status = JOB_RUNNING, .attempt = jm->attempt}, folder, e);
+}
+
+enum status checkpoints_next_generation(struct jobmaster *jm, const struct rescaled_operator *list, const char **folder, struct err *e)
+{
+    const struct snapshot_change change = {
+        .status = JOB_RUNNING, .attempt = jm->attempt, .rescaled = list, .rescaled_count = jm->graph.node_count};
+
+    return next_attempt(jm, &change, folder, e);
+}
+
+void checkpoints_resize(struct jobmaster *jm)
+{
+    orders_renumber(jm->checkpoints);
+    checkpoint_resize(jm->checkpoints->coordinator, executions_count(jm->executions));
 }
 
 void checkpoints_job_over(struct jobmaster *jm)

@@ -4,6 +4,7 @@
 #include "control/jobmanager/cancel_watch.h"
 #include "control/jobmanager/checkpoint_coordinator.h"
 #include "control/jobmanager/jobmaster.h"
+#include "control/jobmanager/rescale.h"
 #include "control/jobmanager/restart_strategy.h"
 #include "control/jobmanager/restore_plan.h"
 #include "control/jobmanager/row_relay.h"
@@ -14,23 +15,38 @@ enum { LOOK_MS = 20 };
 
 struct job_checkpoints;
 struct snapshot_request;
+struct job_plan;
+
+/* The rescale that is under way; rescale.c. */
+enum rescale_phase { RESCALE_NONE, RESCALE_WANTED, RESCALE_STOPPED, RESCALE_SWITCHED };
+enum { RESCALES_KEPT = 16 };
+struct rescale {
+    enum rescale_phase phase;
+    struct job_plan *plan; /* until it is installed */
+    struct rescale_progress *progress;
+    struct sys_parker *waiting; /* of who waits for its end; NULL: nobody */
+};
 
 struct jobmaster {
     struct jobmaster_options o;
     struct mem mem;
     struct arena arena;
-    struct graph graph;
-    struct sha256 digest; /* of the graph's bytes */
+    struct graph graph;        /* as it runs; its parts stay until the job master goes */
+    const struct graph *base;  /* as it was submitted; NULL before it was prepared */
+    const struct graph *shown; /* under `look`: a copy of `graph` that stays as it is, for others */
+    struct str submitted;      /* the bytes of base */
+    struct sha256 digest;      /* of these */
     struct sys_mailbox *mailbox;
     struct job_shared *job;
     struct taskmanager_settings settings, deployed; /* of the job; of the present attempt */
     struct sys_lock *look; /* of host, against those who look on while it is another one */
     struct task_host *host; /* of the present attempt; NULL: it has none (yet) */
-    struct str encoded;           /* the graph, as it was submitted; of jobs with hosts elsewhere */
+    struct str encoded;           /* the bytes of the graph, as it runs */
     uint64_t epoch;               /* of this process as leader of the job */
     const char *checkpoints_uri;  /* the job's folder; NULL: it takes none */
     struct row_relay *relay;      /* rows for a program elsewhere; NULL: there are none, or it is this process */
-    struct executions *executions;
+    struct executions *executions; /* changed under `look` */
+    execution_moved_fn execution_moved;
     struct sys_atomic_u64 status;      /* enum job_status: changed by the job's thread alone, read by any */
     struct sys_atomic_u64 since_ms[JOB_STATUS_COUNT]; /* when it last became that; 0: never */
     struct sys_atomic_u64 is_deployed; /* from then on any thread may count what the tasks did */
@@ -55,6 +71,11 @@ struct jobmaster {
     struct job_checkpoints *checkpoints; /* NULL: it takes none */
     struct mem request_mem;              /* under `look`, and so is the list */
     struct snapshot_request *requests;   /* in the order in which they came */
+    struct rescale rescale;              /* under `look`, and so are the next three */
+    struct rescale_progress rescales[RESCALES_KEPT]; /* ring */
+    uint32_t rescale_count, plan_count;
+    struct job_plan *plans;              /* the latest first */
+    int64_t paused_ns;                   /* since when it has stood still for a rescale */
 };
 
 /* jobmaster.c */
@@ -71,6 +92,18 @@ void jobmaster_relay_begins(struct jobmaster *jm); /* with an attempt */
 enum status jobmaster_put_rows(void *relay, uint32_t worker, int64_t receiver, struct str piece, bool is_last, struct err *e) CHECKED;
 /* One turn: waits for a message at most so long, then looks at signals, checkpoints, time. */
 void jobmaster_turn(struct jobmaster *jm, int64_t wait_ms);
+
+/* rescale.c: the job's thread */
+/* Instead of the graph as it was submitted; count 0: that. Before checkpoints are made. */
+enum status rescale_adopt(struct jobmaster *jm, const struct rescaled_operator *list, uint32_t count, struct err *e) CHECKED;
+void rescale_failed(struct jobmaster *jm, const struct err *why); /* none under way is a no-op; so are the others */
+void rescale_stopped(struct jobmaster *jm, int64_t checkpoint);   /* its checkpoint exists */
+bool rescale_is_due(const struct jobmaster *jm);                  /* the tasks have ended with that */
+const struct rescaled_operator *rescale_parallelisms(const struct jobmaster *jm); /* one that is due; [graph.node_count] */
+void rescale_switch(struct jobmaster *jm);                        /* the record says so, nothing is deployed */
+void rescale_runs(struct jobmaster *jm, int64_t pause_ms);        /* all tasks do */
+void rescale_attempt_ended(struct jobmaster *jm);
+void rescale_release(struct jobmaster *jm);
 
 /* jobmaster_resume.c: the job's record and what the job begins with, by its settings; nothing when it takes no checkpoints and begins
  * with none. The graph is prepared. */
@@ -104,6 +137,10 @@ void checkpoints_look(struct jobmaster *jm);
 int64_t checkpoints_wait_ms(const struct jobmaster *jm, int64_t most); /* until something is due */
 /* Between attempts: the record says so, and *folder is the newest checkpoint, NULL: there is none. Waits. */
 enum status checkpoints_next_attempt(struct jobmaster *jm, const char **folder, struct err *e) CHECKED;
+/* The same, and the record says the next generation, of all operators. */
+enum status checkpoints_next_generation(struct jobmaster *jm, const struct rescaled_operator *list, const char **folder,
+                                        struct err *e) CHECKED;
+void checkpoints_resize(struct jobmaster *jm); /* between attempts: the graph has other parallelisms */
 /* Under the lock `look`. */
 bool checkpoints_history(const struct job_checkpoints *c, uint32_t index, struct checkpoint_stats *out);
 void snapshot_requests_release(struct jobmaster *jm); /* savepoint_requests.c */

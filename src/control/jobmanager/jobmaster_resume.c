@@ -191,6 +191,12 @@ static bool goes_on(const struct jobmaster *jm, const struct job_record *r)
     return r->version > 0 && !is_over && !options_bool(&jm->graph.settings, config_defs, "thalweg.checkpoint.fresh");
 }
 
+/* A job that was rescaled goes on so, while it is the very same job. */
+static bool was_rescaled(const struct jobmaster *jm, const struct job_record *now, bool resumes)
+{
+    return resumes && now->rescaled_count > 0 && memcmp(&now->graph, &jm->digest, sizeof jm->digest) == 0;
+}
+
 /* What the record says in the next version. */
 static void make_next(struct jobmaster *jm, const struct job_record *now, bool resumes, const char *id,
                       struct checkpoints_setup *s)
@@ -211,6 +217,8 @@ static void make_next(struct jobmaster *jm, const struct job_record *now, bool r
         next->attempt = now->attempt + 1;
         next->retained = now->retained;
         next->retained_count = now->retained_count;
+        next->rescaled = now->rescaled;
+        next->rescaled_count = was_rescaled(jm, now, resumes) ? now->rescaled_count : 0;
     } else if (jm->restore != NULL) {
         const struct snapshot_metadata *m = restore_plan_metadata(jm->restore);
         struct retained_checkpoint *given = ARENA_NEW(&jm->arena, struct retained_checkpoint);
@@ -229,6 +237,14 @@ static void make_next(struct jobmaster *jm, const struct job_record *now, bool r
     next->next_checkpoint = s->first_id + CHECKPOINT_IDS_RESERVED;
 }
 
+static enum status adopt_parallelisms(struct jobmaster *jm, const struct job_record *now, bool resumes, struct err *e)
+{
+    bool holds = was_rescaled(jm, now, resumes);
+
+    if (!holds && jm->shown == jm->base) return S_OK;
+    return rescale_adopt(jm, now->rescaled, holds ? now->rescaled_count : 0, e);
+}
+
 /* Reads the record, finds what to begin with, and takes the job over. E_EXISTS: another process came in between. */
 static enum status take_over(struct jobmaster *jm, const char *given, const char *id, struct checkpoints_setup *s,
                              struct err *e)
@@ -237,6 +253,7 @@ static enum status take_over(struct jobmaster *jm, const char *given, const char
 
     TRY(job_records_load(&s->records, &jm->arena, now, e));
     bool resumes = given == NULL && goes_on(jm, now);
+    TRY(adopt_parallelisms(jm, now, resumes, e));
     if (given != NULL)
         TRY(open_first(jm, given, e));
     else if (resumes)

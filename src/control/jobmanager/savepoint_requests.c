@@ -1,4 +1,5 @@
-/* savepoint_requests.c - what somebody asks for while a job runs: a savepoint, a checkpoint now, or that it stops with a savepoint.
+/* savepoint_requests.c - what somebody asks for while a job runs: a savepoint, a checkpoint now, that it stops with a savepoint, or with a
+ * checkpoint for a rescale (rescale.c).
  *
  * A request has a number, its trigger, by which it is asked after; who asks may also wait. It lies in the job master's list, under the lock
  * `look`, from the moment it was made, and the latest that are answered stay there. Only the job master's thread moves it on:
@@ -33,12 +34,17 @@ struct snapshot_request {
     struct sys_parker *waiting; /* of who waits for the answer; NULL: nobody */
     /* the job master's; when it is OVER path and err are anybody's */
     struct err err;
-    uint8_t *committed; /* [task]; while it COMMITS */
+    uint8_t *committed; /* [task]; from COMMITS on */
     uint32_t left;      /* tasks that have not */
     bool is_marked;     /* or could not be */
 };
 
-static bool stops(const struct snapshot_request *r) { return r->wish == WISH_STOP || r->wish == WISH_DRAIN; }
+static bool stops(const struct snapshot_request *r)
+{
+    return r->wish == WISH_STOP || r->wish == WISH_DRAIN || r->wish == WISH_RESCALE;
+}
+
+static bool is_of_job(enum snapshot_wish wish) { return wish == WISH_CHECKPOINT || wish == WISH_RESCALE; } /* in its own folder */
 static bool is_over(const struct snapshot_request *r) { return r->phase == REQUEST_OVER; }
 
 /* --- the list ----------------------------------------------------------------------------------------------------------------------- */
@@ -99,6 +105,7 @@ static void move_to(struct jobmaster *jm, struct snapshot_request *r, enum reque
 static void fail(struct jobmaster *jm, struct snapshot_request *r, const struct err *why)
 {
     r->err = *why; /* nobody looks before it is over */
+    if (r->wish == WISH_RESCALE && why->status != S_OK) rescale_failed(jm, why);
     move_to(jm, r, REQUEST_OVER);
 }
 
@@ -129,7 +136,7 @@ static struct snapshot_request *first_waiting(struct jobmaster *jm)
 /* The first one begins where nothing is in its way; else it waits: until tasks run, or the one before is over. */
 static bool begin(struct job_checkpoints *c, struct snapshot_request *r)
 {
-    enum snapshot_kind kind = r->wish == WISH_CHECKPOINT ? SNAPSHOT_CHECKPOINT : SNAPSHOT_SAVEPOINT;
+    enum snapshot_kind kind = is_of_job(r->wish) ? SNAPSHOT_CHECKPOINT : SNAPSHOT_SAVEPOINT;
     int64_t id;
 
     if (checkpoint_request(c->coordinator, kind, now_ms(c->jm), &id) != CHECKPOINT_NO_REASON) return false;
@@ -188,12 +195,12 @@ void snapshot_requests_failed(struct job_checkpoints *c, int64_t id, enum checkp
         move_to(c->jm, r, REQUEST_WAITING);
         return;
     }
-    err_set(&e, E_CANCELED, "the %s failed: %s", r->wish == WISH_CHECKPOINT ? "checkpoint" : "savepoint",
+    err_set(&e, E_CANCELED, "the %s failed: %s", is_of_job(r->wish) ? "checkpoint" : "savepoint",
             checkpoint_reason_text(why));
     bool has_stopped = stops(r);
     fail(c->jm, r, &e);
     if (!has_stopped) return;
-    err_wrap(&e, "the job was being stopped");
+    err_wrap(&e, r->wish == WISH_RESCALE ? "the job was being rescaled" : "the job was being stopped");
     jobmaster_fail(c->jm, &e, true); /* its tasks stand still */
 }
 
@@ -215,6 +222,10 @@ void snapshot_requests_complete(struct job_checkpoints *c, int64_t id)
     uint32_t tasks = executions_count(c->jm->executions);
 
     if (r == NULL) return;
+    if (r->wish == WISH_RESCALE) rescale_stopped(c->jm, id);
+    sys_lock_take(c->jm->look);
+    r->committed = mem_zalloc(&c->jm->request_mem, tasks);
+    sys_lock_give(c->jm->look);
     if (r->folder == NULL) snprintf(r->path, sizeof r->path, "%s/chk-%lld", c->uri, (long long)id);
     for (uint32_t t = 0; t < tasks; t++) {
         r->committed[t] = checkpoint_task_is_through(c->coordinator, t);
@@ -246,6 +257,10 @@ void snapshot_requests_marked(struct job_checkpoints *c, int64_t id)
 
 static void say_not_stopped(const struct jobmaster *jm, const struct snapshot_request *r, struct err *e)
 {
+    if (r->wish == WISH_RESCALE) {
+        err_set(e, E_CANCELED, "job '%s' failed while it was being rescaled; it runs as before", jm->graph.job_name);
+        return;
+    }
     err_set(e, E_CANCELED, "the savepoint '%s' was made, but job '%s' failed while it was being stopped", r->path,
             jm->graph.job_name);
     err_hint(e, "a job that begins with that savepoint commits what the sinks had prepared for it");
@@ -289,15 +304,16 @@ void snapshot_requests_end_all(struct jobmaster *jm)
 /* --- whoever asks ------------------------------------------------------------------------------------------------------------------ */
 static const char *default_folder(const struct jobmaster *jm)
 {
-    const char *folder = options_get(&jm->graph.settings, config_defs, "execution.checkpointing.savepoint-dir");
+    const struct options *o = &jm->base->settings;
+    const char *folder = options_get(o, config_defs, "execution.checkpointing.savepoint-dir");
 
-    return folder != NULL ? folder : options_get(&jm->graph.settings, config_defs, "state.savepoints.dir");
+    return folder != NULL ? folder : options_get(o, config_defs, "state.savepoints.dir");
 }
 
 static enum status folder_of(const struct jobmaster *jm, const struct snapshot_ask *ask, const char **out, struct err *e)
 {
     *out = NULL;
-    if (ask->wish == WISH_CHECKPOINT) return S_OK;
+    if (is_of_job(ask->wish)) return S_OK;
     *out = ask->folder != NULL ? ask->folder : default_folder(jm);
     if (*out != NULL && (*out)[0] != '\0') return S_OK;
     err_set(e, E_CONFIG, "there is no folder for the savepoint");
@@ -326,7 +342,6 @@ static struct snapshot_request *add(struct jobmaster *jm, const struct snapshot_
         memcpy(copy, folder, strlen(folder) + 1);
         r->folder = copy;
     }
-    r->committed = mem_zalloc(&jm->request_mem, executions_count(jm->executions));
     while (*at != NULL) at = &(*at)->next;
     *at = r;
     return r;

@@ -80,5 +80,7 @@ struct job_demand {
 struct task_host_provider {
     /* A host for one attempt, at once; its slots and processes may still have to come (ready). Texts are copied. */
     struct task_host *(*request)(void *arg, const struct job_demand *d);
+    /* That this job could have: those that are free, and its own. Any thread. NULL: as many as it likes. */
+    uint32_t (*slots)(void *arg, const char *job_id);
     void *arg;
 };

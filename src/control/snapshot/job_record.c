@@ -19,7 +19,7 @@
 
 #define MAGIC "TWJR"
 #define PREFIX "record-"
-enum { MAGIC_SIZE = 4, VERSION = 1, CHECKSUM_SIZE = 8, DIGITS = 16, TRIES = 6 };
+enum { MAGIC_SIZE = 4, VERSION = 2, CHECKSUM_SIZE = 8, DIGITS = 16, TRIES = 6 };
 enum retained_flag { IS_FOREIGN = 1, IS_COMMITTED = 2, RETAINED_FLAGS = 3 };
 
 /* --- bytes ---------------------------------------------------------------------------------------------------------------- */
@@ -39,7 +39,7 @@ void job_record_encode(const struct job_record *r, struct buf *out)
 {
     size_t start = out->size;
 
-    ASSERT(snapshot_id_is_valid(r->job_id) && r->retained_count <= JOB_RECORD_RETAINED_MAX);
+    ASSERT(snapshot_id_is_valid(r->job_id) && r->retained_count <= JOB_RECORD_RETAINED_MAX && r->rescaled_count <= JOB_RECORD_RESCALED_MAX);
     buf_append(out, MAGIC, MAGIC_SIZE);
     enc_varint(out, VERSION);
     enc_varint(out, r->version);
@@ -55,6 +55,11 @@ void job_record_encode(const struct job_record *r, struct buf *out)
     enc_varint(out, (uint64_t)r->next_checkpoint);
     enc_varint(out, r->retained_count);
     for (uint32_t i = 0; i < r->retained_count; i++) encode_retained(&r->retained[i], out);
+    enc_varint(out, r->rescaled_count);
+    for (uint32_t i = 0; i < r->rescaled_count; i++) {
+        enc_text(out, r->rescaled[i].id);
+        enc_varint(out, r->rescaled[i].parallelism);
+    }
     enc_u64(out, hash64(out->data + start, out->size - start));
 }
 
@@ -92,7 +97,25 @@ static bool status_of(const char *name, enum job_status *out)
     return false;
 }
 
-static void decode_fields(struct arena *a, struct dec *d, struct job_record *out)
+/* Behind the checkpoints; records of version 1 have none. */
+static void decode_rescaled(struct arena *a, struct dec *d, struct job_record *out)
+{
+    uint64_t count = dec_varint(d);
+
+    d->failed |= count > JOB_RECORD_RESCALED_MAX;
+    out->rescaled_count = d->failed ? 0 : (uint32_t)count;
+    struct rescaled_operator *list = ARENA_ARRAY(a, struct rescaled_operator, out->rescaled_count + 1);
+    for (uint32_t i = 0; i < out->rescaled_count; i++) {
+        const char *id = text_of(a, d, SNAPSHOT_ID_SIZE - 1);
+        uint64_t parallelism = dec_varint(d);
+        d->failed |= !snapshot_id_is_valid(id) || parallelism == 0 || parallelism > JOB_RECORD_PARALLELISM_MAX;
+        snprintf(list[i].id, sizeof list[i].id, "%s", id);
+        list[i].parallelism = d->failed ? 1 : (uint32_t)parallelism;
+    }
+    out->rescaled = list;
+}
+
+static void decode_fields(struct arena *a, struct dec *d, uint64_t format, struct job_record *out)
 {
     out->version = dec_varint(d);
     const char *id = text_of(a, d, SNAPSHOT_ID_SIZE - 1);
@@ -113,6 +136,7 @@ static void decode_fields(struct arena *a, struct dec *d, struct job_record *out
     struct retained_checkpoint *retained = ARENA_ARRAY(a, struct retained_checkpoint, out->retained_count + 1);
     for (uint32_t i = 0; i < out->retained_count; i++) decode_retained(a, d, &retained[i]);
     out->retained = retained;
+    if (format >= 2) decode_rescaled(a, d, out);
 }
 
 enum status job_record_decode(struct arena *a, struct str bytes, struct job_record *out, struct err *e)
@@ -131,8 +155,8 @@ enum status job_record_decode(struct arena *a, struct str bytes, struct job_reco
     if (version > VERSION)
         return err_set(e, E_DATA, "the record of a job has version %llu, newer than this program, which reads %d",
                        (unsigned long long)version, VERSION);
-    decode_fields(a, &d, out);
-    if (dec_ok(&d) && dec_left(&d) == 0 && version == VERSION) return S_OK;
+    decode_fields(a, &d, version, out);
+    if (dec_ok(&d) && dec_left(&d) == 0 && version >= 1) return S_OK;
     return err_set(e, E_DATA, "the record of a job does not read at byte %zu",
                    (size_t)((const char *)d.at - bytes.data));
 }

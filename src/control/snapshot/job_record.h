@@ -11,6 +11,8 @@
 enum {
     JOB_RECORD_BYTES_MAX = 1024 * 1024,
     JOB_RECORD_RETAINED_MAX = 1024,
+    JOB_RECORD_RESCALED_MAX = 4096, /* GRAPH_NODES_MAX */
+    JOB_RECORD_PARALLELISM_MAX = 4096,
     JOB_RECORD_KEPT = 2, /* versions that stay, the present one included */
     CHECKPOINT_IDS_RESERVED = 64,
 };
@@ -27,6 +29,12 @@ struct retained_checkpoint {
     uint64_t digest; /* hash64 of the metadata's bytes */
 };
 
+/* The parallelism of an operator of a job that was rescaled. */
+struct rescaled_operator {
+    char id[SNAPSHOT_ID_SIZE];
+    uint32_t parallelism;
+};
+
 struct job_record {
     uint64_t version; /* 0: there is none */
     char job_id[SNAPSHOT_ID_SIZE];
@@ -41,6 +49,9 @@ struct job_record {
     int64_t next_checkpoint;                    /* ids below it are used up */
     const struct retained_checkpoint *retained; /* by age, the newest last */
     uint32_t retained_count;
+    /* Of all operators of the graph, when the job was rescaled; else none. They hold for that very graph alone. */
+    const struct rescaled_operator *rescaled;
+    uint32_t rescaled_count;
     bool is_in_doubt; /* not in the bytes: whether this version was written is not known */
 };
 

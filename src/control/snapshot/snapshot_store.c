@@ -140,6 +140,11 @@ void snapshot_store_change(struct snapshot_store *s, const struct snapshot_chang
     struct store_word *w = make_word(STORE_CHANGE, 0);
 
     w->change = *c;
+    if (c->rescaled != NULL) {
+        struct rescaled_operator *copy = mem_alloc(&w->mem, sizeof *copy * MAX(c->rescaled_count, 1u));
+        memcpy(copy, c->rescaled, sizeof *copy * c->rescaled_count);
+        w->change.rescaled = copy;
+    }
     send(s, w);
 }
 

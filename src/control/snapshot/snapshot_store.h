@@ -83,5 +83,8 @@ struct snapshot_change {
     uint64_t attempt;
     bool reserves; /* more checkpoint ids */
     bool discards; /* the job's own checkpoints go */
+    /* Not NULL: the next generation begins, whose operators have these parallelisms. Copied. */
+    const struct rescaled_operator *rescaled;
+    uint32_t rescaled_count;
 };
 void snapshot_store_change(struct snapshot_store *s, const struct snapshot_change *c);

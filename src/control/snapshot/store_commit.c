@@ -70,6 +70,9 @@ void store_copy_record(struct snapshot_store *s, const struct job_record *r)
     s->record = *r;
     s->record.job_name = arena_strdup(&arena, r->job_name);
     s->record.retained = retained;
+    struct rescaled_operator *rescaled = ARENA_ARRAY(&arena, struct rescaled_operator, r->rescaled_count + 1);
+    for (uint32_t i = 0; i < r->rescaled_count; i++) rescaled[i] = r->rescaled[i];
+    s->record.rescaled = rescaled;
     s->record_at = 1 - s->record_at;
 }
 
@@ -280,6 +283,11 @@ enum status store_change(struct snapshot_store *s, const struct snapshot_change 
     next.attempt = c->attempt;
     if (c->reserves) next.next_checkpoint += CHECKPOINT_IDS_RESERVED;
     if (c->discards) next.retained_count = 0;
+    if (c->rescaled != NULL) {
+        next.generation++;
+        next.rescaled = c->rescaled;
+        next.rescaled_count = c->rescaled_count;
+    }
     TRY(confirm(s, &next, &a->err));
     if (c->discards) delete_dropped(s, old.retained, old.retained_count);
     if (c->discards) store_parts_clean(s);

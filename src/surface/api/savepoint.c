@@ -1,7 +1,8 @@
-/* savepoint.c - tw_savepoint, tw_stop_with_savepoint, tw_checkpoint: ask the job master of the job in the background, and say where what was
+/* savepoint.c - tw_savepoint, tw_stop_with_savepoint, tw_checkpoint, tw_rescale_job: ask the job master of the job in the background, and say where what was
  * made lies or why there is none. The answer goes into memory of the caller, since the error of the environment is the job's.
  *
  * A job that was started a moment ago is not known to other threads yet: who asks for it waits until it is, or until it is over. */
+#include "control/jobmanager/rescale.h"
 #include "surface/api/api_internal.h"
 
 #include <stdio.h>
@@ -83,4 +84,22 @@ int tw_stop_with_savepoint(struct tw_env *env, const char *folder, bool drain, c
 int tw_checkpoint(struct tw_env *env, char *text, size_t size)
 {
     return ask(env, &(struct snapshot_ask){WISH_CHECKPOINT, NULL}, text, size);
+}
+
+int tw_rescale_job(struct tw_env *env, uint32_t parallelism, const char *vertex, char *text, size_t size)
+{
+    struct rescale_ask a = {.parallelism = parallelism, .vertex = vertex};
+    struct rescale_progress p;
+    struct err e = {0};
+    enum status st = E_CANCELED;
+
+    ASSERT(text != NULL && size > 0);
+    struct jobmaster *jm = env->lock != NULL ? wait_for_job(env) : NULL;
+    if (jm == NULL) err_set(&e, E_CANCELED, "no job runs");
+    else if (parallelism == 0) err_set(&e, E_CONFIG, "a parallelism is at least 1");
+    else st = jobmaster_rescale_now(jm, &a, &p, &e);
+    if (st != S_OK) snprintf(text, size, "%s%s%s", e.text, e.hint[0] != '\0' ? "; " : "", e.hint);
+    else if (p.checkpoint == 0) snprintf(text, size, "it runs with that parallelism already");
+    else snprintf(text, size, "paused for %lld ms", (long long)p.pause_ms);
+    return st == S_OK ? 0 : 1;
 }

@@ -523,6 +523,62 @@ static void secrets_are_hidden(void **state)
     assert_null(strstr(w->answer.data, "secret"));
 }
 
+/* --- other parallelisms -------------------------------------------------------------------------------------------- */
+static void change(struct world *w, const char *method, const char *path, const char *body, int status, const char *part)
+{
+    ask_with(w, (struct sys_httpd_request){.method = method, .path = path, .body = str_of(body)});
+    if (w->status != status || strstr(w->answer.data, part) == NULL) print_error("%s %s %s: %d %s\n", method, path, body, w->status, w->answer.data);
+    assert_int_equal(w->status, status);
+    assert_non_null(strstr(w->answer.data, part));
+}
+
+static void rescale_to(struct world *w, const char *id, const char *parallelism)
+{
+    struct sys_httpd_pair query[] = {{"parallelism", parallelism}};
+    const char *path = path_of(w, id, "/rescaling");
+
+    ask_with(w, (struct sys_httpd_request){.method = "PATCH", .path = path, .query = query, .query_count = 1});
+}
+
+static const char *request_id(struct world *w)
+{
+    return answer_text(answer_member((struct str){w->answer.data, w->answer.size}, "request-id"), &w->arena);
+}
+
+static void a_job_is_rescaled(void **state)
+{
+    struct world *w = *state;
+    const char *id = submit(w, graph_of(w, "1000000"));
+
+    await(w, path_of(w, id, "/checkpoints/details/1"), "\"COMPLETED\"");
+    rescale_to(w, id, "3");
+    assert_int_equal(w->status, 200);
+    const char *path = arena_printf(&w->arena, "/jobs/%s/rescaling/%s", id, request_id(w));
+    await(w, path, "\"id\":\"COMPLETED\"");
+    assert_true(says(w, path, "\"operation\":{\"pause\":"));
+    assert_true(says(w, path_of(w, id, ""), "\"parallelism\":3,"));
+    rescale_to(w, id, "3"); /* once more is nothing */
+    assert_true(says(w, arena_printf(&w->arena, "/jobs/%s/rescaling/%s", id, request_id(w)), "\"checkpointId\":0"));
+    rescale_to(w, id, "1000");
+    assert_int_equal(w->status, 400);
+    assert_non_null(strstr(w->answer.data, "is more than its max parallelism 128"));
+    rescale_to(w, id, "none");
+    assert_int_equal(w->status, 400);
+    assert_true(says(w, path_of(w, id, "/resource-requirements"), "{\"parallelism\":{\"lowerBound\":1,\"upperBound\":3}}"));
+    const char *all = arena_strdup(&w->arena, w->answer.data), *upper = strstr(all, "\"upperBound\":3");
+    const char *two = arena_printf(&w->arena, "%.*s\"upperBound\":2}}}", (int)(upper - all), all);
+    end_world(w, true); /* whoever goes on with the job goes on so */
+    begin_world(w);
+    await(w, path_of(w, id, "/status"), "\"RUNNING\"");
+    await(w, path_of(w, id, ""), "\"parallelism\":3,");
+    path = path_of(w, id, "/resource-requirements");
+    await(w, path_of(w, id, "/checkpoints"), "\"status\":\"COMPLETED\"");
+    change(w, "PUT", path, "{}", 400, "The request is incomplete, it lacks the vertex [Source: numbers");
+    change(w, "PUT", path, "{\"00\":{\"parallelism\":{\"lowerBound\":1,\"upperBound\":2}}}", 404, "contains a vertex [00]");
+    change(w, "PUT", path, two, 200, "{}");
+    await(w, path_of(w, id, ""), "\"parallelism\":2,");
+}
+
 /* --- another dispatcher -------------------------------------------------------------------------------------------- */
 static void jobs_go_on(void **state)
 {
@@ -552,6 +608,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_job_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(changes_need_leave, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_are_hidden, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_job_is_rescaled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(jobs_go_on, set_up, tear_down),
     };
 
