@@ -143,7 +143,7 @@ static enum status read_node_schemas(struct restore_plan *p, struct node_source 
     const struct snapshot_operator *o = n->old;
     struct state_image *images = mem_zalloc(&p->state_mem, sizeof *images * o->parallelism);
 
-    n->state = (struct state_restore){images, o->parallelism, o->max_parallelism, name};
+    n->state = (struct state_restore){images, o->parallelism, o->max_parallelism, name, NULL};
     for (uint32_t i = 0; i < o->parallelism; i++) {
         const struct snapshot_subtask *s = &o->subtasks[i];
         struct state_part *parts = mem_zalloc(&p->state_mem, sizeof *parts * (s->handle_count + 1));
