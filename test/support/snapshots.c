@@ -136,33 +136,12 @@ static void first_part(struct apart *a, struct keyed *k)
     for (uint32_t i = 0; i < COUNT_OF(a->bases); i++) a->bases[i] = a->number;
 }
 
-/* State on disk is all taken while nothing changes. */
-static void begin_whole(struct apart *a, struct keyed *k, size_t limit)
-{
-    struct err e = {0};
-
-    if (a->has_parts) apart_drop(a);
-    snapshots_init(&a->out, 1, k->host.max_parallelism);
-    a->has_parts = true;
-    a->number = 0;
-    buf_init(&a->chunk, &a->out.mem);
-    a->limit = limit;
-    a->is_on = true;
-    assert_int_equal(state_save_create(&k->host, &a->save, &e), S_OK);
-    while (a->save != NULL) apart_step(a);
-}
-
 void apart_begin(struct apart *a, struct keyed *k, size_t limit)
 {
     struct state_part_of part = {.is_first = !a->has_parts};
     struct err e = {0};
 
     assert_false(a->is_on);
-    if (state_is_on_disk(k->host.backend)) {
-        begin_whole(a, k, limit);
-        return;
-    }
-    assert_true(state_can_be_parts(&k->host));
     if (part.is_first) first_part(a, k);
     else a->number += 3;
     part.number = a->number;
@@ -176,7 +155,6 @@ void apart_begin(struct apart *a, struct keyed *k, size_t limit)
     a->is_on = true;
     buf_init(&a->chunk, &a->out.mem);
     assert_int_equal(state_save_create_part(&k->host, &part, &a->save, &e), S_OK);
-    assert_true(state_save_is_apart(a->save));
 }
 
 void apart_step(struct apart *a)

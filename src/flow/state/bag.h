@@ -125,6 +125,7 @@ char *packed_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t si
 void packed_clear(struct hm_table *t, struct space *s, struct bag *b);
 
 /* shape_places.c */
+void places_put(struct hm_table *t, struct space *s, struct bag *b, const struct state_place *places, uint32_t count); /* the list of a head, whose order is theirs */
 void places_clear(struct hm_table *t, struct space *s, struct bag *b);
 
 /* bag_index.c */

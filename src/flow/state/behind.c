@@ -12,6 +12,7 @@
 #include "flow/state/behind.h"
 
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "ground/base/str.h"
 #include "ground/sys/sys.h"
 
@@ -81,16 +82,25 @@ enum status store_flush(struct store *s)
 
 /* ---- in */
 
-uint32_t behind_enter(struct hm_table *t, struct space *s, uint64_t hash, const struct key_set *set, uint32_t i,
-                      struct str image)
+uint32_t behind_read(struct hm_table *t, struct space *s, uint64_t hash, const struct key_set *set, uint32_t i, struct str image)
 {
     struct shard *sh = &s->shards[shard_of(t, hash)];
     uint32_t slot = entry_create(t, s, sh, hash, set, i);
 
-    ASSERT(s->away > 0);
     slot_set_live(t, s, sh, slot, true);
-    *entry_word(t, entry_at(t, sh, slot)) = (hash64(image.data, image.size) | 2) | ENTRY_SEEN;
     image_read(t, s, sh, slot, image);
+    return slot;
+}
+
+uint32_t behind_enter(struct hm_table *t, struct space *s, uint64_t hash, const struct key_set *set, uint32_t i,
+                      struct str image)
+{
+    struct shard *sh = &s->shards[shard_of(t, hash)];
+    uint32_t slot = behind_read(t, s, hash, set, i, image);
+
+    ASSERT(s->away > 0);
+    *entry_word(t, entry_at(t, sh, slot)) = (hash64(image.data, image.size) | 2) | ENTRY_SEEN;
+    bit_clear(page_bits(t, sh, slot >> t->page_shift, t->dirty_now), slot & t->page_mask); /* to be read is no change */
     s->away--;
     return slot;
 }
@@ -168,7 +178,7 @@ enum status behind_fetch(struct hm_table *t, struct space *s, const struct state
     if (n == 0) return S_OK;
     if (store_flush(store) != S_OK) return store_check(t);
     n = asked_sort(t, s, keys, set, n);
-    if (store_keep(store, store->kv->ops->get(store->kv, store->names, n, store->values, &store->err)) != S_OK)
+    if (store_keep(store, store->kv->ops->get(store->kv, NULL, store->names, n, store->values, &store->err)) != S_OK)
         return store_check(t);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = store->asked[i].row;
@@ -179,8 +189,7 @@ enum status behind_fetch(struct hm_table *t, struct space *s, const struct state
 
 /* ---- out */
 
-/* The entry's key in the map. */
-static struct str key_of(const struct hm_table *t, struct space *s, const struct shard *sh, uint32_t slot)
+struct str behind_key_of(const struct hm_table *t, struct space *s, const struct shard *sh, uint32_t slot)
 {
     struct store *store = t->behind->store;
 
@@ -195,7 +204,7 @@ void behind_forget(struct hm_table *t, struct space *s, struct shard *sh, uint32
 {
     uint64_t *word = entry_word(t, entry_at(t, sh, slot));
 
-    if (*word & ~(uint64_t)ENTRY_SEEN) kv_delete(&t->behind->store->changes, key_of(t, s, sh, slot));
+    if (*word & ~(uint64_t)ENTRY_SEEN) kv_delete(&t->behind->store->changes, behind_key_of(t, s, sh, slot));
     *word = 0;
 }
 
@@ -214,22 +223,60 @@ void behind_drop(struct hm_table *t, struct space *s)
     kv_delete_range(&store->changes, (struct str){store->keys.data, size}, (struct str){to, size});
 }
 
+void behind_changed_drop(struct hm_table *t)
+{
+    uint32_t number = t->behind->number | LIST_MARK << 8;
+    char from[2] = {(char)(number >> 8), (char)number}, to[2] = {(char)((number + 1) >> 8), (char)(number + 1)};
+
+    kv_delete_range(&t->behind->store->changes, (struct str){from, sizeof from}, (struct str){to, sizeof to});
+}
+
+/* Which checkpoint has to tell of it stays known when it is not in memory. */
+static void changed_list(struct hm_table *t, struct str key)
+{
+    char *mark = t->behind->store->keys.data;
+
+    ASSERT(mark == key.data);
+    *mark = (char)((uint8_t)*mark | LIST_MARK);
+    kv_put(&t->behind->store->changes, key, (struct str){"", 0});
+    *mark = (char)((uint8_t)*mark & ~LIST_MARK);
+    t->behind->has_changed = true;
+}
+
 /* The entry leaves; it is written if the map does not have it as it is. */
 static void entry_out(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
 {
     struct store *store = t->behind->store;
     char *entry = entry_at(t, sh, slot);
     uint64_t *word = entry_word(t, entry), hash;
+    bool has_changed = t->is_tracked && slot_is(t, sh, slot, t->dirty_now);
 
     buf_clear(&store->image);
     image_write(t, s, entry, &store->image);
-    hash = (hash64(store->image.data, store->image.size) | 2) & ~(uint64_t)ENTRY_SEEN;
-    if ((*word & ~(uint64_t)ENTRY_SEEN) != hash)
-        kv_put(&store->changes, key_of(t, s, sh, slot), (struct str){store->image.data, store->image.size});
+    struct str image = {store->image.data, store->image.size};
+    hash = (hash64(image.data, image.size) | 2) & ~(uint64_t)ENTRY_SEEN;
+    if (has_changed || (*word & ~(uint64_t)ENTRY_SEEN) != hash) {
+        struct str key = behind_key_of(t, s, sh, slot);
+        kv_put(&store->changes, key, image);
+        if (has_changed) changed_list(t, key);
+    }
+    store->left++;
+    store->left_bytes += image.size;
     *word = 0; /* what goes is not forgotten */
     entry_leave(t, s, sh, slot);
     s->away++;
     s->is_stored = true;
+}
+
+uint64_t store_away_bytes(const struct store *s)
+{
+    uint64_t away = 0;
+
+    for (const struct state_table *base = s->host->tables; base != NULL; base = base->next) {
+        const struct hm_table *t = hm_of_const(base);
+        for (uint32_t i = 0; i < t->space_count; i++) away += t->spaces[i]->away;
+    }
+    return s->left > 0 ? (uint64_t)((double)s->left_bytes / (double)s->left * (double)away) : 0;
 }
 
 static bool may_leave(const struct hm_table *t, const struct shard *sh, uint32_t slot)
@@ -264,10 +311,12 @@ static bool hand_step(struct hm_table *t, uint32_t *steps)
     struct space *s = t->spaces[h->space];
     struct shard *sh = &s->shards[h->shard];
     uint32_t n = slots_live(t, sh, h->slot, slots, HAND_RUN);
-    for (uint32_t i = 0; i < n && store_is_full(t->behind->store); i++) {
-        if (may_leave(t, sh, slots[i])) entry_out(t, s, sh, slots[i]);
-        h->slot = slots[i] + 1;
-    }
+    uint32_t leave = 0;
+    if (n > 0) h->slot = slots[n - 1] + 1;
+    for (uint32_t i = 0; i < n; i++)
+        if (may_leave(t, sh, slots[i])) slots[leave++] = slots[i];
+    if (UNLIKELY(t->frozen != NULL)) frozen_keep_run(t, s, sh, slots, leave);
+    for (uint32_t i = 0; i < leave && store_is_full(t->behind->store); i++) entry_out(t, s, sh, slots[i]);
     *steps -= MIN(*steps, n + 1);
     if (n == HAND_RUN || !store_is_full(t->behind->store)) return true;
     h->slot = 0;

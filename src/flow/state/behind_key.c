@@ -46,16 +46,32 @@ uint64_t behind_key_read(const struct hm_table *t, struct str key, struct key_se
     return hash;
 }
 
-void behind_range(const struct hm_table *t, int64_t ns, uint64_t hash, struct str *from, struct str *to)
+bool behind_shard_hash(const struct hm_table *t, uint32_t shard, uint64_t *hash)
+{
+    const struct state_host *h = t->base.host;
+    uint64_t group = h->group_first + ((uint64_t)shard << t->shard_shift);
+    uint64_t high = ((group << 32) + h->max_parallelism - 1) / h->max_parallelism;
+
+    *hash = high << 32;
+    return high <= UINT32_MAX;
+}
+
+void behind_range(const struct hm_table *t, int64_t ns, uint64_t hash, uint32_t last, bool is_list, struct str *from, struct str *to)
 {
     struct buf *keys = &t->behind->store->keys;
     size_t first = behind_prefix_size(t) + sizeof hash;
+    uint64_t end;
 
     buf_clear(keys);
     behind_prefix(t, ns, keys);
     number_put(keys, hash, sizeof hash);
     behind_prefix(t, ns, keys);
-    buf_append(keys, "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9); /* behind every hash */
+    if (behind_shard_hash(t, last + 1, &end)) number_put(keys, end, sizeof end);
+    else buf_append(keys, "\xff\xff\xff\xff\xff\xff\xff\xff\xff", 9); /* behind every hash */
+    if (is_list) {
+        keys->data[0] = (char)((uint8_t)keys->data[0] | LIST_MARK);
+        keys->data[first] = (char)((uint8_t)keys->data[first] | LIST_MARK);
+    }
     *from = (struct str){keys->data, first};
     *to = (struct str){keys->data + first, keys->size - first};
 }

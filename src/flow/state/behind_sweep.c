@@ -60,8 +60,8 @@ void behind_sweep(struct hm_table *t)
         return;
     }
     if (store_flush(b->store) != S_OK) return; /* said by the next call that can */
-    behind_range(t, s->ns, b->sweep_hash, &from, &to);
-    if (store_keep(b->store, b->store->kv->ops->scan(b->store->kv, from, to, SWEEP_ROWS, SWEEP_BYTES, &pairs, &n,
+    behind_range(t, s->ns, b->sweep_hash, t->shard_count - 1, false, &from, &to);
+    if (store_keep(b->store, b->store->kv->ops->scan(b->store->kv, NULL, from, to, SWEEP_ROWS, SWEEP_BYTES, &pairs, &n,
                                                      &b->store->err)) != S_OK)
         return;
     pairs_look(t, s, pairs, n);

@@ -26,17 +26,6 @@ static uint64_t slot_hash(const struct hm_table *t, const struct shard *sh, uint
     return slot == sh->null_slot ? UINT64_MAX : entry_hash(t, entry_at(t, sh, slot));
 }
 
-/* The first hash of the shard; false: it is beyond all hashes. */
-static bool shard_hash(const struct hm_table *t, uint32_t shard, uint64_t *hash)
-{
-    const struct state_host *h = t->base.host;
-    uint64_t group = h->group_first + ((uint64_t)shard << t->shard_shift);
-    uint64_t high = ((group << 32) + h->max_parallelism - 1) / h->max_parallelism;
-
-    *hash = high << 32;
-    return high <= UINT32_MAX;
-}
-
 /* Hashes are spread evenly over the shard's: dealt out to as many heaps as there are items, they are nearly in order. */
 static void items_sort(const struct hm_table *t, uint32_t shard)
 {
@@ -46,8 +35,8 @@ static void items_sort(const struct hm_table *t, uint32_t shard)
     uint64_t first = 0, end = UINT64_MAX;
     uint32_t shift = 0;
 
-    (void)shard_hash(t, shard, &first);
-    if (!shard_hash(t, shard + 1, &end)) end = UINT64_MAX;
+    (void)behind_shard_hash(t, shard, &first);
+    if (!behind_shard_hash(t, shard + 1, &end)) end = UINT64_MAX;
     while ((end - first) >> shift >= heaps) shift++;
     memset(ends, 0, heaps * sizeof *ends);
     for (uint32_t i = 0; i < n; i++) ends[MIN((items[i].hash - first) >> shift, (uint64_t)heaps - 1)]++;
@@ -117,18 +106,6 @@ static void from_memory(struct step *w)
     }
 }
 
-/* What the map has of the shard from the step's hash on. */
-static void scan_range(const struct step *w, struct str *from, struct str *to)
-{
-    struct buf *keys = &w->t->behind->store->keys;
-    uint64_t end;
-
-    behind_range(w->t, w->s->ns, w->from, from, to);
-    if (!shard_hash(w->t, w->sh->number + 1, &end)) return;
-    to->size = from->size;
-    for (uint32_t i = 0; i < sizeof end; i++) keys->data[2 * from->size - sizeof end + i] = (char)(end >> (56 - 8 * i));
-}
-
 static void pair_take(struct step *w, const struct kv_pair *pair)
 {
     struct hm_table *t = w->t;
@@ -152,8 +129,8 @@ static enum status from_map(struct step *w)
 
     TRY(store_flush(store));
     if (store->kv == NULL) return S_OK;
-    scan_range(w, &from, &to);
-    TRY(store_keep(store, store->kv->ops->scan(store->kv, from, to, w->room, SCAN_BYTES, &pairs, &n, &store->err)));
+    behind_range(w->t, w->s->ns, w->from, w->sh->number, false, &from, &to);
+    TRY(store_keep(store, store->kv->ops->scan(store->kv, NULL, from, to, w->room, SCAN_BYTES, &pairs, &n, &store->err)));
     for (uint32_t i = 0; i < n; i++) {
         bytes += pairs[i].key.size + pairs[i].value.size;
         pair_take(w, &pairs[i]);
@@ -217,7 +194,7 @@ enum status behind_each(struct state_table *base, int64_t ns, struct state_curso
             c->slot = t->behind->walk = t->behind->walk + 1 != 0 ? t->behind->walk + 1 : 1;
         }
         uint64_t first = 0;
-        (void)shard_hash(t, c->shard, &first);
+        (void)behind_shard_hash(t, c->shard, &first);
         w.from = MAX(c->hash, first);
         w.room = room - count;
         if (step_take(&w) != S_OK) return store_check(t);

@@ -199,7 +199,7 @@ static void packed_read(struct hm_table *t, struct space *s, struct bag *b, uint
     }
 }
 
-static void places_read(struct hm_table *t, struct space *s, void *head, uint32_t rows, struct str *in)
+static void places_read(struct hm_table *t, struct space *s, struct bag *b, uint32_t rows, struct str *in)
 {
     struct buf *list = &t->behind->store->image;
     buf_clear(list);
@@ -211,7 +211,7 @@ static void places_read(struct hm_table *t, struct space *s, void *head, uint32_
         p.row = ref_word(ref);
         buf_append(list, &p, sizeof p);
     }
-    hm_places_set(&t->base, s->ns, head, (const struct state_place *)(const void *)list->data, rows);
+    places_put(t, s, b, (const struct state_place *)(const void *)list->data, rows);
 }
 
 void image_read(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, struct str in)

@@ -6,10 +6,13 @@
  * stay until the walk has passed them. A head of many rows is walked in pieces; who wants to change it in between has the rest of it
  * handed over first.
  *
+ * Of tables of which a part is on disk (behind.h), a shard's entries that were not in memory come after those that were, in a space apart.
+ *
  * Invariants: a set bit means that nothing of the entry has changed since the barrier; bits of entries that were made since are clear;
  * between barriers the run that is not current is clear. Not here: what becomes of rows (snapshot_save.c). */
 #include "flow/state/freeze.h"
 
+#include "flow/state/behind.h"
 #include "flow/state/shape_verbs.h"
 
 enum { HEADS_AHEAD = 8, PAGES_PER_STEP = 1024 /* looked at in vain, at most */ };
@@ -19,6 +22,9 @@ struct frozen {
     bool are_changes;             /* who has no rows to hand over is gone */
     uint32_t run;                 /* of bits */
     int64_t now;                  /* the instant of the barrier, for times to live */
+    uint32_t whole_first, whole_end; /* shards of which all was frozen */
+    bool is_behind;               /* the walk is where its shard lay in the map (behind_freeze.c) */
+    struct space *apart;          /* entries of it that are walked; NULL: none */
     struct space **spaces;        /* of the barrier, by namespace; NULL: gone, with all its entries handed over */
     bool *is_buried;
     uint32_t space_count, at;
@@ -160,6 +166,7 @@ void frozen_keep(struct hm_table *t, const struct space *s, struct shard *sh, ui
     if (f->to == NULL || !bit_get(bits, slot & t->page_mask)) return;
     bit_clear(bits, slot & t->page_mask);
     if (!slot_is_live(t, sh, slot)) return;
+    if (t->behind != NULL) behind_note(t, (struct space *)(uintptr_t)s, sh, slot, false);
     if (!t->has_heads) {
         entry_hand(t, s, sh, slot);
         return;
@@ -181,6 +188,12 @@ void frozen_keep(struct hm_table *t, const struct space *s, struct shard *sh, ui
 void frozen_keep_now(struct hm_table *t, const struct space *s, struct shard *sh, uint32_t slot)
 {
     frozen_keep(t, s, sh, slot);
+    frozen_hand_over(t);
+}
+
+void frozen_keep_run(struct hm_table *t, const struct space *s, struct shard *sh, const uint32_t *slots, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) frozen_keep(t, s, sh, slots[i]);
     frozen_hand_over(t);
 }
 
@@ -233,6 +246,7 @@ static bool word_walk(struct hm_table *t, const struct space *s, struct shard *s
             *left -= MIN(*left, 1u);
         }
         *bits &= *bits - 1;
+        if (t->behind != NULL) behind_note(t, (struct space *)(uintptr_t)s, sh, slot, true);
     }
     return true;
 }
@@ -275,7 +289,26 @@ static void space_leave(struct hm_table *t, uint32_t i)
     f->spaces[i] = NULL;
 }
 
-bool hm_frozen_next(struct state_table *base, uint32_t max)
+/* What the shard had in memory, then what it had in the map alone. S_MORE: not all of it was handed over. */
+static enum status both_walk(struct hm_table *t, const struct space *s, uint32_t *left)
+{
+    struct frozen *f = t->frozen;
+    bool are_changes = f->shard < f->whole_first || f->shard >= f->whole_end;
+
+    if (!f->is_behind && !shard_walk(t, s, (struct shard *)(uintptr_t)&s->shards[f->shard], left)) return S_MORE;
+    if (t->behind == NULL) return S_OK;
+    f->is_behind = true;
+    for (;;) {
+        if (f->apart != NULL && !shard_walk(t, f->apart, &f->apart->shards[f->shard], left)) return S_MORE;
+        frozen_hand_over(t); /* before other rows lie where these do */
+        TRY(behind_load(t, s->ns, f->shard, are_changes, f->run, &f->apart));
+        if (f->apart == NULL) break;
+    }
+    f->is_behind = false;
+    return S_OK;
+}
+
+enum status hm_frozen_next(struct state_table *base, uint32_t max)
 {
     struct hm_table *t = hm_of(base);
     struct frozen *f = t->frozen;
@@ -286,26 +319,25 @@ bool hm_frozen_next(struct state_table *base, uint32_t max)
     for (; f->at < f->space_count; f->at++, f->shard = 0) {
         struct space *s = f->spaces[f->at];
         for (; s != NULL && f->shard < t->shard_count; f->shard++) {
-            if (shard_walk(t, s, &s->shards[f->shard], &left)) continue;
+            enum status st = both_walk(t, s, &left);
             frozen_hand_over(t);
-            return true;
+            if (st != S_OK) return st;
         }
-        frozen_hand_over(t);
         space_leave(t, f->at);
         f->page = f->word = 0;
         if (left > 0) left--; /* namespaces may be many and small */
         if (left == 0 && f->at + 1 < f->space_count) {
             f->at++;
             f->shard = 0;
-            return true;
+            return S_MORE;
         }
     }
-    return false;
+    return S_OK;
 }
 
 void frozen_take_all(struct state_table *base)
 {
-    while (hm_of(base)->frozen->to != NULL && hm_frozen_next(base, BATCH_ROWS)) {
+    while (hm_of(base)->frozen->to != NULL && hm_frozen_next(base, BATCH_ROWS) == S_MORE) { /* what failed is said by who walks on */
     }
 }
 
@@ -376,7 +408,9 @@ void hm_freeze(struct state_table *base, const struct state_taker *to, const str
     t->frozen = frozen_make(t, to);
     t->frozen->are_changes = !is_all && to != NULL;
     if (how->what != FREEZE_ALL) gone_hand_over(t, is_all ? NULL : to);
+    if (t->behind != NULL) behind_freeze(t, to != NULL, how->what != FREEZE_ALL);
     if (is_all) {
+        t->frozen->whole_end = t->shard_count;
         t->frozen->run = t->dirty_now ^ 1;
         shards_freeze(t, 0, t->shard_count, t->frozen->run, how->what != FREEZE_ALL && t->is_tracked);
         t->is_tracked |= how->what != FREEZE_ALL;
@@ -386,7 +420,9 @@ void hm_freeze(struct state_table *base, const struct state_taker *to, const str
     t->dirty_now ^= 1;
     if (how->base_count == 0) return;
     uint32_t end = ((how->base_first + how->base_count - 1 - base->host->group_first) >> t->shard_shift) + 1;
-    shards_freeze(t, first, MIN(end, t->shard_count), t->frozen->run, false);
+    t->frozen->whole_first = first;
+    t->frozen->whole_end = MIN(end, t->shard_count);
+    shards_freeze(t, first, t->frozen->whole_end, t->frozen->run, false);
 }
 
 void hm_thaw(struct state_table *base)
@@ -396,6 +432,7 @@ void hm_thaw(struct state_table *base)
     struct mem *mem = base->host->mem;
 
     if (f == NULL) return;
+    if (t->behind != NULL) behind_thaw(t);
     for (uint32_t i = f->at; i < f->space_count; i++) {
         if (f->spaces[i] == NULL) continue;
         if (!f->is_buried[i]) (void)space_bits(t, f->spaces[i], f->run, true);
@@ -423,7 +460,7 @@ bool frozen_bury(struct hm_table *t, struct space *s)
     uint32_t i = place_of(f, s);
 
     if (i == UINT32_MAX) return false;
-    f->is_buried[i] = f->to != NULL && s->live > 0;
+    f->is_buried[i] = f->to != NULL && (s->live > 0 || s->is_stored);
     if (!f->is_buried[i]) f->spaces[i] = NULL;
     return f->is_buried[i];
 }

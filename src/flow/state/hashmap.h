@@ -244,6 +244,8 @@ struct space *space_find(struct hm_table *t, int64_t ns); /* NULL when absent */
 struct space *space_make(struct hm_table *t, int64_t ns);
 void space_drop(struct hm_table *t, struct space *s);
 void space_give_back(struct hm_table *t, struct space *s); /* one that is out of the table */
+struct space *space_apart(struct hm_table *t, int64_t ns); /* an empty one that is not in the table; to give back */
+void space_empty(struct hm_table *t, struct space *s);
 void spaces_release(struct hm_table *t);
 enum status hm_each(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
                     void **rows, uint32_t *n);

@@ -61,10 +61,10 @@ struct sb_type {
     const int64_t *(*namespaces)(struct state_table *t, uint32_t *count);
     uint64_t (*count)(const struct state_table *t, int64_t ns);
     /* The barrier, between batches. What is frozen is given to the taker, each row once, in no order but that rows of a key stay in
-     * theirs: some at a time by frozen_next (about max rows; false: that was all), and, before it changes, by whatever changes it. Then, or
-     * before, thaw ends it. keep_at: the entry of that handle is about to change. A backend without freeze is saved while nothing changes. */
+     * theirs: some at a time by frozen_next (about max rows; S_MORE; S_OK: that was all), and, before it changes, by whatever changes it. Then, or
+     * before, thaw ends it. keep_at: the entry of that handle is about to change. */
     void (*freeze)(struct state_table *t, const struct state_taker *to, const struct freezing *how);
-    bool (*frozen_next)(struct state_table *t, uint32_t max);
+    enum status (*frozen_next)(struct state_table *t, uint32_t max);
     void (*thaw)(struct state_table *t);
     void (*keep_at)(struct state_table *t, uint64_t handle);
     uint64_t (*dirty_count)(const struct state_table *t, bool frozen);

@@ -209,7 +209,7 @@ static void pending_freeze(struct state_table *t, const struct state_taker *to, 
 {
     sb_hashmap.freeze(inner_of(t), to, how);
 }
-static bool pending_frozen_next(struct state_table *t, uint32_t max) { return sb_hashmap.frozen_next(inner_of(t), max); }
+static enum status pending_frozen_next(struct state_table *t, uint32_t max) { return sb_hashmap.frozen_next(inner_of(t), max); }
 static void pending_keep_at(struct state_table *t, uint64_t handle) { sb_hashmap.keep_at(inner_of(t), handle); }
 static void pending_thaw(struct state_table *t) { sb_hashmap.thaw(inner_of(t)); }
 

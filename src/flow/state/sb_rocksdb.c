@@ -4,8 +4,9 @@
  * walks or drops asks for what is behind. A table says when a batch may hold rows of it (busy), and then nothing of it leaves.
  *
  * Invariants: never answers S_PENDING: it reads where it stands. There are no handles, as entries move. All rows of one key come in
- * together, so those must fit in memory. A snapshot is taken while nothing changes. Not here: the cache (behind.c), walks (behind_walk.c). */
+ * together, so those must fit in memory. Not here: the cache (behind.c), walks (behind_walk.c), barriers (freeze.c, behind_freeze.c). */
 #include "flow/state/behind.h"
+#include "flow/state/freeze.h"
 #include "flow/state/shape_verbs.h"
 
 static enum status rocksdb_open(struct state_host *h, const struct state_def *def, struct state_table **out,
@@ -21,7 +22,7 @@ static enum status rocksdb_open(struct state_host *h, const struct state_def *de
     }
     b->store = store_of(h);
     b->number = b->store->tables++;
-    ASSERT(b->number < UINT16_MAX);
+    ASSERT(b->number < LIST_MARK << 8);
     t->type = &sb_rocksdb;
     *out = t;
     return S_OK;
@@ -134,6 +135,10 @@ const struct sb_type sb_rocksdb = {
     .drop = rocksdb_drop,
     .namespaces = hm_namespaces,
     .count = rocksdb_count,
+    .freeze = hm_freeze,
+    .frozen_next = hm_frozen_next,
+    .thaw = hm_thaw,
+    .dirty_count = hm_dirty_count,
     .walk = hm_walk,
     .stamp = hm_stamp_of,
     .restamp = hm_restamp,

@@ -28,15 +28,20 @@ static void list_resize(struct hm_table *t, struct space *s, struct bag *b, uint
     if (count > 1) b->first = block_take(&s->blocks, &t->segments, sizeof(struct state_place) * (count + (count > 4 ? count / 2 : 0)));
 }
 
+void places_put(struct hm_table *t, struct space *s, struct bag *b, const struct state_place *places, uint32_t count)
+{
+    list_resize(t, s, b, count);
+    b->rows = count;
+    memcpy(list_of(t, b), places, sizeof *places * count);
+}
+
 void hm_places_set(struct state_table *base, int64_t ns, void *head, const struct state_place *places, uint32_t count)
 {
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
     struct bag *b = head;
 
-    list_resize(t, s, b, count);
-    b->rows = count;
-    memcpy(list_of(t, b), places, sizeof *places * count);
+    places_put(t, s, b, places, count);
     if (count == 0) bag_touch(t, s, b);
     head_mark(t, s, b);
 }

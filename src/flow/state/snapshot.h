@@ -12,7 +12,7 @@
 struct state_save;
 
 /* Between batches: what is saved is the state of this moment. Until state_save_free tables and timers of the host are not closed; what is in
- * them may change, if state_save_is_apart. All else that happens to the host's state happens on the same thread. */
+ * them may change: it is kept as it was. All else that happens to the host's state happens on the same thread. */
 enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e) CHECKED;
 /* Appends whole blocks to `out`, a chunk that begins when `out` is empty, until it holds about `limit` bytes: a block of rows may go
  * beyond. S_MORE: call again, with an empty buffer when out->size >= limit (or whenever the chunk is taken away), with the same one
@@ -21,14 +21,13 @@ enum status state_save_create(struct state_host *h, struct state_save **out, str
 enum status state_save_step(struct state_save *s, struct buf *out, size_t limit, struct err *e) CHECKED;
 /* A part of what the host has: what has changed since the last one, of which the caller knows that it will be read, too; and all of the key
  * groups base_first.. (of is_first: of all). Other saves do not count. Whoever restores gets all parts from the oldest on that is
- * the newest to have all of some key group. Only of a host that state_can_be_parts. */
+ * the newest to have all of some key group. */
 struct state_part_of {
     uint64_t number; /* higher than that of the last one */
     bool is_first;
     uint32_t base_first, base_count;
 };
 enum status state_save_create_part(struct state_host *h, const struct state_part_of *part, struct state_save **out, struct err *e) CHECKED;
-bool state_can_be_parts(const struct state_host *h);
 /* Ranges of key groups of about the same size, by which parts have all of them. */
 uint32_t state_host_ranges(const struct state_host *h);
 void state_host_range(const struct state_host *h, uint32_t i, uint32_t *first, uint32_t *count);
@@ -39,8 +38,6 @@ void state_save_draft(struct state_save *s);
 /* A draft becomes a chunk, in `space`; a chunk is one already. Any thread. */
 struct str state_chunk_finish(struct str draft, struct buf *space);
 
-/* The host may be worked with between two steps: what changes is kept as it was. Else nothing in it may change until the last step. */
-bool state_save_is_apart(const struct state_save *s);
 /* Bytes that were kept and no chunk has taken yet. Who saves too slowly lets the host stand still before they become too many. */
 size_t state_save_waiting(const struct state_save *s);
 void state_save_free(struct state_save *s); /* NULL is a no-op; the host's tables are there still */

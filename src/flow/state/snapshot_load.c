@@ -367,11 +367,6 @@ static enum status part_note(struct load *c, struct str bytes, uint32_t capacity
     bool is_first = c->parts_count == 0, is_same = !is_first && c->parts[c->parts_count - 1].number == r.part.number;
     if (!is_first && (r.part.number < c->parts[c->parts_count - 1].number || (!is_same && r.part.number == 0)))
         return err_set(c->e, E_DATA, "parts of state are not in order");
-    if (r.part.number > 0 && c->l->host->backend->freeze == NULL) {
-        err_set(c->e, E_CONFIG, "the checkpoint was written incrementally by another state backend");
-        err_hint(c->e, "Set state.backend.type to what it was, or take a savepoint with it: that can be read by all.");
-        return E_CONFIG;
-    }
     if (is_same) return S_OK;
     ASSERT(c->parts_count < capacity);
     c->parts[c->parts_count++] = r.part;

@@ -6,11 +6,10 @@
  *
  * Invariants: a chunk has the schema of all whose rows it has, and each schema is in some chunk; rows of a key are in their order. Blocks
  * have so many rows that they hold about BLOCK_BYTES. Not here: columns (snapshot_rows.c), the bytes of blocks (snapshot_chunk.c), what
- * stands still how (freeze.c, timer_freeze.c, snapshot_each.c). */
+ * stands still how (freeze.c, timer_freeze.c). */
 #include "flow/state/snapshot.h"
 
 #include "columns/column/batch_codec.h"
-#include "flow/state/snapshot_each.h"
 #include "flow/state/snapshot_rows.h"
 #include "flow/state/snapshot_timers.h"
 #include "flow/state/timer_internal.h"
@@ -31,7 +30,6 @@ struct item {
     struct state_table *table; /* NULL: timers */
     struct timers *timers;
     struct state_taker taker;
-    struct each_walk *each;    /* of a table that is not frozen */
     struct timers_walk *walk;
     struct item *moved;        /* timers that are in rows of the table */
     struct arena arena;
@@ -49,7 +47,6 @@ struct state_save {
     struct item *items; /* tables come first */
     uint32_t count, at; /* which one's turn it is */
     uint32_t next_number; /* of the next schema of the chunk */
-    bool is_apart;
     bool is_draft; /* blocks are packed later, by somebody else */
     struct chunk_part part; /* number 0: it is all that there is */
     bool is_empty;          /* nothing is in the chunk yet */
@@ -309,23 +306,18 @@ static void item_freeze(struct state_save *s, struct item *x, bool is_first)
         struct state_table *in = timers_move_in(x->timers);
         for (uint32_t i = 0; in != NULL && s->part.number == 0 && i < s->count; i++)
             if (s->items[i].table == in) s->items[i].moved = x;
-    } else if (x->table->type->freeze != NULL) {
+    } else {
         const struct freezing how = freezing_of(s, x->table->def, is_first);
         x->table->type->freeze(x->table, &x->taker, &how);
         dropped_close(x);
         gone_close(x);
-    } else {
-        x->each = each_walk_create(x->table, &x->taker);
-        s->is_apart = false;
     }
 }
 
 static void item_thaw(struct item *x)
 {
-    if (x->table != NULL && x->table->type->freeze != NULL) x->table->type->thaw(x->table);
-    each_walk_free(x->each);
+    if (x->table != NULL) x->table->type->thaw(x->table);
     timers_walk_free(x->walk);
-    x->each = NULL;
     x->walk = NULL;
 }
 
@@ -350,8 +342,7 @@ static enum status item_walk(struct item *x)
         if (st == S_MORE) block_close(x);
         return st;
     }
-    if (x->each != NULL) return each_walk_next(x->each, x->rows->capacity);
-    return x->table->type->frozen_next(x->table, x->rows->capacity) ? S_MORE : S_OK;
+    return x->table->type->frozen_next(x->table, x->rows->capacity);
 }
 
 /* ---- all of it */
@@ -362,7 +353,6 @@ static struct state_save *save_make(struct state_host *h, const struct state_par
     uint32_t tables = 0, timers = 0, at = 0;
 
     s->host = h;
-    s->is_apart = true;
     if (part != NULL) s->part = (struct chunk_part){part->number, h->group_first, h->group_count, part->base_first, part->base_count};
     if (part != NULL && part->is_first) {
         s->part.base_first = h->group_first;
@@ -388,12 +378,10 @@ enum status state_save_create(struct state_host *h, struct state_save **out, str
     return S_OK;
 }
 
-bool state_can_be_parts(const struct state_host *h) { return h->backend->freeze != NULL; }
-
 enum status state_save_create_part(struct state_host *h, const struct state_part_of *part, struct state_save **out, struct err *e)
 {
     (void)e;
-    ASSERT(state_can_be_parts(h) && part->number > 0);
+    ASSERT(part->number > 0);
     *out = save_make(h, part);
     return S_OK;
 }
@@ -409,7 +397,6 @@ void state_save_free(struct state_save *s)
 
 void state_save_draft(struct state_save *s) { s->is_draft = true; }
 struct str state_chunk_finish(struct str draft, struct buf *space) { return chunk_finish(draft, space); }
-bool state_save_is_apart(const struct state_save *s) { return s->is_apart; }
 size_t state_save_waiting(const struct state_save *s) { return s->waiting; }
 
 /* Whose turn it is goes on; rows of timers that move come with those of their table, which has been through before. */
@@ -458,6 +445,7 @@ enum status state_save_step(struct state_save *s, struct buf *out, size_t limit,
     bool was_over = s->at == s->count;
     if (!was_over) {
         enum status st = turn_take(s);
+        if (st < S_OK && s->host->err != NULL && s->host->err->status != S_OK) (void)!err_pass_on(e, s->host->err);
         if (st != S_OK) return err_set(e, st, "the state cannot be read");
     }
     chunk_start(s, out);

@@ -93,6 +93,18 @@ static void space_free(struct hm_table *t, struct space *s)
     mem_free(t->base.host->mem, s);
 }
 
+struct space *space_apart(struct hm_table *t, int64_t ns) { return space_new(t, ns); }
+
+void space_empty(struct hm_table *t, struct space *s)
+{
+    blocks_release(&s->blocks, &t->segments);
+    for (uint32_t i = 0; i < t->shard_count; i++) shard_clear(t, &s->shards[i]);
+    s->blocks = (struct blocks){0};
+    s->live = s->away = 0;
+    s->is_stored = false;
+    s->sweep = (struct state_cursor){0};
+}
+
 /* Namespaces come and go at a steady pace: a few are kept, without pages, and the next one begins with what this one knew. */
 void space_give_back(struct hm_table *t, struct space *s)
 {
@@ -103,16 +115,12 @@ void space_give_back(struct hm_table *t, struct space *s)
         bytes += t->expected[i] * sizeof(struct bucket);
     }
     t->expected_bytes = bytes;
-    blocks_release(&s->blocks, &t->segments);
     if (t->spare_count == SPARES_MAX) {
+        blocks_release(&s->blocks, &t->segments);
         space_free(t, s);
         return;
     }
-    for (uint32_t i = 0; i < t->shard_count; i++) shard_clear(t, &s->shards[i]);
-    s->blocks = (struct blocks){0};
-    s->live = s->away = 0;
-    s->is_stored = false;
-    s->sweep = (struct state_cursor){0};
+    space_empty(t, s);
     s->next_spare = t->spares;
     t->spares = s;
     t->spare_count++;

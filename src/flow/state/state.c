@@ -205,6 +205,11 @@ static uint64_t table_count(struct state_table *t)
 
 size_t state_host_bytes(const struct state_host *h) { return h->pool->taken; }
 
+uint64_t state_host_bytes_all(const struct state_host *h)
+{
+    return h->pool->taken + (h->store != NULL ? store_away_bytes(h->store) : 0);
+}
+
 uint64_t state_host_count(const struct state_host *h)
 {
     uint64_t sum = 0;

@@ -226,6 +226,8 @@ uint64_t state_count(const struct state_table *t, int64_t ns); /* keys; expired 
 uint64_t state_host_count(const struct state_host *h);
 /* Bytes of keys, rows and indexes in memory. */
 size_t state_host_bytes(const struct state_host *h);
+/* And, about, of what is on disk alone. */
+uint64_t state_host_bytes_all(const struct state_host *h);
 
 /* The barrier: what was changed so far becomes the frozen set, from now on changes are counted anew. The former frozen set
  * must have been taken (state_thaw) before. */

@@ -3,8 +3,7 @@
  * The barrier divides: what came before it is in the state that is saved, what comes after is not. So when it arrives the chain
  * is drained; the operators put out what they hold back; the barrier goes off behind that; then the operators' state is
  * frozen, and the task goes on. What was frozen is saved meanwhile, some at each of its turns, node by node, in chunks; at last the task
- * acknowledges. Where a backend cannot be frozen, state stands still until then: no input is taken and no timer runs. The next
- * barrier waits until the one before is saved, and so does a task that ends.
+ * acknowledges. The next barrier waits until the one before is saved, and so does a task that ends.
  *
  * A source takes a checkpoint when it was ordered; so does a task whose input has ended and which waits for its commits. A task that
  * cannot save declines the checkpoint and goes on; one whose operator cannot prepare fails, as what it has written may be incomplete. Whoever commits ends with a checkpoint: when its input is through it asks
@@ -20,7 +19,11 @@
 #include "flow/task/job_shared.h"
 #include "flow/task/task_internal.h"
 
-enum { SAVE_WAITING_MAX = 64 * 1024 * 1024 };
+enum {
+    SAVE_WAITING_MAX = 64 * 1024 * 1024,
+    SAVE_SHARE = 4, /* saving takes a fourth of the time that the turn before took: where batches are slow a checkpoint is not slower still */
+    SAVE_STEPS_MAX = 32,
+};
 
 /* --- restoring ----------------------------------------------------------------------------------------------------------- */
 static const struct node_restore *restore_of(const struct task *t, const struct node *n)
@@ -269,9 +272,11 @@ void barrier_save(struct task *t)
     struct barrier *b = &t->barrier;
 
     b->can_go_on = false;
-    if (b->saving == 0) return;
-    if (!b->is_apart && b->phase != BARRIER_SAVE) return;
+    if (b->saving == 0 || b->phase == BARRIER_FREEZE) return; /* nodes that are not frozen yet have nothing to save */
+    int64_t began = sys_mono_ns(t->sys), until = began + (began - b->save_turn_ns) / SAVE_SHARE;
     enum status st = save_nodes(t);
+    for (uint32_t i = 1; st == S_MORE && i < SAVE_STEPS_MAX && sys_mono_ns(t->sys) < until; i++) st = save_nodes(t);
+    b->save_turn_ns = sys_mono_ns(t->sys);
     b->can_go_on = st == S_MORE;
     if (st == S_OK) acknowledge(t);
     else if (st < 0) decline(t, b->save_at, st);
@@ -304,7 +309,6 @@ static enum status freeze_node(struct task *t, struct node *n)
     b->is_prepared = true;
     if (n->cx.state != NULL) TRY(parts_save_create(t, b->at, &b->saves[b->at], &b->err));
     if (n->cx.state != NULL) state_save_draft(b->saves[b->at]); /* whoever writes it packs it */
-    if (n->cx.state != NULL) b->is_apart &= state_save_is_apart(b->saves[b->at]);
     /* the end of time that drained the job is none for a job that goes on from here */
     bool is_drained = barrier_drains(t);
     out->watermark = is_drained ? TIME_MIN : n->cx.watermark;
@@ -332,7 +336,6 @@ static enum status freeze(struct task *t)
     struct barrier *b = &t->barrier;
 
     if (b->at == 0 && !b->is_prepared) {
-        b->is_apart = true;
         b->is_saved = false;
         b->save_at = 0;
         b->total = 0;
@@ -343,7 +346,8 @@ static enum status freeze(struct task *t)
     if (st > S_OK || b->has_failed) return st;
     b->saving_began_ns = b->began_ns;
     b->saving_aligned_ns = b->aligned_ns;
-    b->held_ns = sys_mono_ns(t->sys) - b->began_ns;
+    b->save_turn_ns = sys_mono_ns(t->sys);
+    b->held_ns = b->save_turn_ns - b->began_ns;
     if (!b->is_whole) {
         b->part = b->seen;
         b->part_is_there = false;
@@ -377,10 +381,8 @@ enum status barrier_go(struct task *t)
     }
     if (b->phase == BARRIER_FREEZE) {
         TRY(freeze(t));
-        b->phase = BARRIER_SAVE;
         b->can_go_on = b->saving != 0;
     }
-    if (b->saving != 0 && !b->is_apart) return b->can_go_on ? S_MORE : S_PENDING;
     b->phase = BARRIER_NONE;
     return S_OK;
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "flow/task/chain.h"
 
-enum barrier_phase { BARRIER_NONE, BARRIER_ARRIVED, BARRIER_OPERATORS, BARRIER_FORWARD, BARRIER_FREEZE, BARRIER_SAVE };
+enum barrier_phase { BARRIER_NONE, BARRIER_ARRIVED, BARRIER_OPERATORS, BARRIER_FORWARD, BARRIER_FREEZE };
 
 /* The state of a node in parts, each of what has changed since the one before: which are needed. */
 enum { PART_RANGES = 16 };
@@ -32,11 +32,11 @@ struct barrier {
     int64_t began_ns, aligned_ns;
     bool has_failed;  /* prepare has */
     bool is_prepared; /* node `at` */
-    /* What was frozen is saved, mostly while the task goes on. */
+    /* What was frozen is saved while the task goes on. */
     int64_t saving; /* the checkpoint; 0 = none */
     int64_t saving_began_ns, saving_aligned_ns;
+    int64_t save_turn_ns; /* the end of the turn that saved last */
     int64_t held_ns; /* so long the task stood still for it */
-    bool is_apart;  /* the task may go on */
     bool can_go_on; /* there is more to do at once: nothing is waited for */
     bool is_saved;  /* node `save_at` */
     uint32_t save_at;

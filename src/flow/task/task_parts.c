@@ -30,7 +30,7 @@ static int64_t oldest_of(const struct node_parts *p, uint32_t ranges)
 /* How many ranges the next part has all of. */
 static uint32_t ranges_due(struct node_parts *p, const struct state_host *h, uint32_t ranges, int64_t checkpoint)
 {
-    uint64_t each = state_host_bytes(h) / 4 * DRAFT_QUARTERS / ranges + 1;
+    uint64_t each = state_host_bytes_all(h) / 4 * DRAFT_QUARTERS / ranges + 1;
     uint32_t due = 0;
 
     for (; due < ranges / 2 && p->changed >= each; due++) p->changed -= each;
@@ -68,7 +68,7 @@ enum status parts_save_create(struct task *t, uint32_t node, struct state_save *
     uint64_t from = t->plan->snapshots->parts_from;
 
     p->bytes = 0;
-    if (from == 0 || b->is_whole || state_host_bytes(h) < from || !state_can_be_parts(h)) return state_save_create(h, out, e);
+    if (from == 0 || b->is_whole || state_host_bytes_all(h) < from) return state_save_create(h, out, e);
     ASSERT(state_host_ranges(h) <= PART_RANGES);
     if (p->last != 0 && p->last == b->part && b->part_is_there) part_of_changes(p, h, &part);
     else part_of_all(p, &part);

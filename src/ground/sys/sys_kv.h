@@ -43,16 +43,20 @@ struct kv_pair {
 enum { KV_GET_MAX = 2048 };
 
 struct kv;
+struct kv_snapshot; /* what a map held at one moment, whatever was written since */
 struct kv_ops {
     void (*close)(struct kv *kv); /* what it held is deleted */
-    /* values[i] of keys[i]; data NULL: there is none. Keys ascend, at most KV_GET_MAX. What they point to is good until the next call. */
-    enum status (*get)(struct kv *kv, const struct str *keys, uint32_t count, struct str *values,
-                       struct err *e) CHECKED;
     enum status (*write)(struct kv *kv, const struct kv_changes *c, struct err *e) CHECKED;
-    /* What there is from key `from` on and before `to`, in order: at most `max` pairs, and no more once there are `bytes` of them.
-     * *n 0: nothing is left. Good until the next call. */
-    enum status (*scan)(struct kv *kv, struct str from, struct str to, uint32_t max, size_t bytes,
+    /* Reading: what there is now, or, `at` not NULL, what there was then. What an answer points to is good until the next call.
+     * get: values[i] of keys[i]; data NULL: there is none. Keys ascend, at most KV_GET_MAX. */
+    enum status (*get)(struct kv *kv, const struct kv_snapshot *at, const struct str *keys, uint32_t count, struct str *values,
+                       struct err *e) CHECKED;
+    /* Pairs from key `from` on and before `to`, in order: at most `max` of them, and no more once there are `bytes`.
+     * *n 0: nothing is left. */
+    enum status (*scan)(struct kv *kv, const struct kv_snapshot *at, struct str from, struct str to, uint32_t max, size_t bytes,
                         const struct kv_pair **pairs, uint32_t *n, struct err *e) CHECKED;
+    struct kv_snapshot *(*snapshot)(struct kv *kv); /* given back by release, before the map closes */
+    void (*release)(struct kv *kv, struct kv_snapshot *at);
 };
 struct kv {
     const struct kv_ops *ops; /* the implementation's own struct begins with this */

@@ -30,7 +30,8 @@ enum { BLOOM_BITS = 10, LEVEL_FILE = 64 * 1024 * 1024 };
         X(readoptions_set_verify_checksums) X(writebatch_create) X(writebatch_destroy) X(writebatch_clear)            \
         X(writebatch_put) X(writebatch_delete) X(writebatch_delete_range) X(write) X(batched_multi_get_cf)            \
         X(pinnableslice_value) X(pinnableslice_destroy) X(create_iterator) X(iter_destroy) X(iter_seek) X(iter_valid) \
-        X(iter_next) X(iter_key) X(iter_value) X(iter_get_error) X(cancel_all_background_work)
+        X(iter_next) X(iter_key) X(iter_value) X(iter_get_error) X(cancel_all_background_work)             \
+        X(create_snapshot) X(release_snapshot) X(readoptions_set_snapshot)
 
 struct kv_rocks {
     struct kv base;
@@ -89,7 +90,10 @@ static struct str slice_value(const struct kv_rocks *r, const rocksdb_pinnablesl
     return value.data != NULL ? value : (struct str){"", 0};
 }
 
-static enum status rocks_get(struct kv *kv, const struct str *keys, uint32_t count, struct str *values, struct err *e)
+static const rocksdb_snapshot_t *moment_of(const struct kv_snapshot *at) { return (const rocksdb_snapshot_t *)(const void *)at; }
+
+static enum status rocks_get(struct kv *kv, const struct kv_snapshot *at, const struct str *keys, uint32_t count, struct str *values,
+                             struct err *e)
 {
     struct kv_rocks *r = rocks_of(kv);
     enum status st = S_OK;
@@ -100,6 +104,7 @@ static enum status rocks_get(struct kv *kv, const struct str *keys, uint32_t cou
         r->keys[i] = keys[i].data;
         r->sizes[i] = keys[i].size;
     }
+    r->readoptions_set_snapshot(r->reading, moment_of(at));
     r->batched_multi_get_cf(r->db, r->reading, r->family, count, r->keys, r->sizes, r->slices, r->errors, true);
     r->slice_count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -122,8 +127,8 @@ static void pair_add(struct kv_rocks *r, uint32_t n, struct str key, struct str 
     r->pairs[n] = (struct kv_pair){{NULL, key.size}, {NULL, value.size}}; /* the buffer may move yet */
 }
 
-static enum status rocks_scan(struct kv *kv, struct str from, struct str to, uint32_t max, size_t bytes, const struct kv_pair **pairs,
-                              uint32_t *n, struct err *e)
+static enum status rocks_scan(struct kv *kv, const struct kv_snapshot *then, struct str from, struct str to, uint32_t max,
+                              size_t bytes, const struct kv_pair **pairs, uint32_t *n, struct err *e)
 {
     struct kv_rocks *r = rocks_of(kv);
     char *why = NULL, *at;
@@ -131,6 +136,7 @@ static enum status rocks_scan(struct kv *kv, struct str from, struct str to, uin
 
     buf_clear(&r->given);
     r->readoptions_set_iterate_upper_bound(r->scanning, to.data, to.size);
+    r->readoptions_set_snapshot(r->scanning, moment_of(then));
     rocksdb_iterator_t *it = r->create_iterator(r->db, r->scanning);
     for (r->iter_seek(it, from.data, from.size); r->iter_valid(it) && found < max && r->given.size < bytes; r->iter_next(it)) {
         struct str key, value;
@@ -274,7 +280,16 @@ static enum status open_empty(struct kv_rocks *r, struct err *e)
     return why != NULL ? failed(r, why, "opened", e) : S_OK;
 }
 
-static const struct kv_ops rocks_ops = {rocks_close, rocks_get, rocks_write, rocks_scan};
+static struct kv_snapshot *rocks_snapshot(struct kv *kv)
+{
+    const rocksdb_snapshot_t *at = rocks_of(kv)->create_snapshot(rocks_of(kv)->db);
+
+    return (struct kv_snapshot *)(uintptr_t)at;
+}
+
+static void rocks_release(struct kv *kv, struct kv_snapshot *at) { rocks_of(kv)->release_snapshot(rocks_of(kv)->db, moment_of(at)); }
+
+static const struct kv_ops rocks_ops = {rocks_close, rocks_write, rocks_get, rocks_scan, rocks_snapshot, rocks_release};
 
 enum status kv_linux_open(struct sys *s, const struct kv_settings *o, struct kv **out, struct err *e)
 {

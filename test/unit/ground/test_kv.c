@@ -24,8 +24,11 @@ struct world {
     struct kv_changes changes;
     struct err err;
     struct prng random;
-    bool is_there[KEYS];
-    uint32_t version[KEYS];
+    struct facts {
+        bool is_there[KEYS];
+        uint32_t version[KEYS];
+    } now, then; /* then: when the snapshot was taken */
+    struct kv_snapshot *at; /* NULL: none is */
     char path[512];
 };
 
@@ -77,7 +80,7 @@ static struct str value_of(uint32_t number, uint32_t version, char *to)
     return (struct str){to, size};
 }
 
-static void value_check(const struct world *w, uint32_t number, struct str value)
+static void value_check(const struct facts *w, uint32_t number, struct str value)
 {
     char expected[1024];
     struct str x = value_of(number, w->version[number], expected);
@@ -100,18 +103,18 @@ static void some_change(struct world *w)
     switch (prng_below(&w->random, 12)) {
     case 0:
         kv_delete_range(&w->changes, key_of(number, key), key_of(end, to));
-        for (uint32_t i = number; i < end; i++) w->is_there[i] = false;
+        for (uint32_t i = number; i < end; i++) w->now.is_there[i] = false;
         break;
     case 1:
     case 2:
     case 3:
         kv_delete(&w->changes, key_of(number, key));
-        w->is_there[number] = false;
+        w->now.is_there[number] = false;
         break;
     default:
-        w->version[number]++;
-        w->is_there[number] = true;
-        kv_put(&w->changes, key_of(number, key), value_of(number, w->version[number], value));
+        w->now.version[number]++;
+        w->now.is_there[number] = true;
+        kv_put(&w->changes, key_of(number, key), value_of(number, w->now.version[number], value));
     }
 }
 
@@ -122,8 +125,9 @@ static void write_some(struct world *w)
     kv_changes_clear(&w->changes);
 }
 
-static void get_some(struct world *w)
+static void get_some(struct world *w, struct kv_snapshot *at)
 {
+    const struct facts *f = at != NULL ? &w->then : &w->now;
     static char bytes[KEYS][32];
     struct str keys[KEYS], values[KEYS];
     uint32_t numbers[KEYS], n = 0;
@@ -133,13 +137,14 @@ static void get_some(struct world *w)
         numbers[n] = i;
         keys[n++] = key_of(i, bytes[i]);
     }
-    if (w->kv->ops->get(w->kv, keys, n, values, &w->err) != S_OK) fail_msg("%s", w->err.text);
-    for (uint32_t i = 0; i < n; i++) value_check(w, numbers[i], values[i]);
+    if (w->kv->ops->get(w->kv, at, keys, n, values, &w->err) != S_OK) fail_msg("%s", w->err.text);
+    for (uint32_t i = 0; i < n; i++) value_check(f, numbers[i], values[i]);
 }
 
 /* All pairs of a range, in pieces; each piece begins behind the last key of the one before. */
-static void scan_some(struct world *w, uint32_t max, size_t most)
+static void scan_some(struct world *w, struct kv_snapshot *at, uint32_t max, size_t most)
 {
+    const struct facts *f = at != NULL ? &w->then : &w->now;
     uint32_t number = (uint32_t)prng_below(&w->random, KEYS),
              end = number + (uint32_t)prng_below(&w->random, KEYS - number);
     char from[64], to[32], key[32];
@@ -148,13 +153,13 @@ static void scan_some(struct world *w, uint32_t max, size_t most)
 
     for (uint32_t n;;) {
         size_t bytes = 0;
-        if (w->kv->ops->scan(w->kv, first, limit, max, most, &pairs, &n, &w->err) != S_OK) fail_msg("%s", w->err.text);
+        if (w->kv->ops->scan(w->kv, at, first, limit, max, most, &pairs, &n, &w->err) != S_OK) fail_msg("%s", w->err.text);
         if (n == 0) break;
         assert_true(n <= max);
         for (uint32_t i = 0; i < n; i++) {
-            while (number < end && !w->is_there[number]) number++;
+            while (number < end && !f->is_there[number]) number++;
             assert_true(number < end && str_equal(pairs[i].key, key_of(number, key)));
-            value_check(w, number++, pairs[i].value);
+            value_check(f, number++, pairs[i].value);
             if (i + 1 < n) bytes += pairs[i].key.size + pairs[i].value.size;
         }
         assert_true(bytes < most);
@@ -162,7 +167,22 @@ static void scan_some(struct world *w, uint32_t max, size_t most)
         from[pairs[n - 1].key.size] = 0; /* the next key that there can be */
         first = (struct str){from, pairs[n - 1].key.size + 1};
     }
-    while (number < end) assert_false(w->is_there[number++]);
+    while (number < end) assert_false(f->is_there[number++]);
+}
+
+/* What was there then stays, whatever is written. */
+static void then_some(struct world *w)
+{
+    if (w->at != NULL && prng_below(&w->random, 20) == 0) {
+        w->kv->ops->release(w->kv, w->at);
+        w->at = NULL;
+    }
+    if (w->at == NULL) {
+        w->at = w->kv->ops->snapshot(w->kv);
+        w->then = w->now;
+    }
+    get_some(w, w->at);
+    scan_some(w, w->at, 1 + (uint32_t)prng_below(&w->random, 50), SIZE_MAX);
 }
 
 static void map_run(opener open)
@@ -175,10 +195,12 @@ static void map_run(opener open)
         world_open(w, &f, open, seed);
         for (uint32_t round = 0; round < ROUNDS; round++) {
             write_some(w);
-            if (round % 3 == 0) get_some(w);
-            if (round % 5 == 0) scan_some(w, 1 + (uint32_t)prng_below(&w->random, 50), SIZE_MAX);
-            if (round % 7 == 0) scan_some(w, KEYS, 2000);
+            if (round % 3 == 0) get_some(w, NULL);
+            if (round % 5 == 0) scan_some(w, NULL, 1 + (uint32_t)prng_below(&w->random, 50), SIZE_MAX);
+            if (round % 7 == 0) scan_some(w, NULL, KEYS, 2000);
+            if (round % 4 == 0) then_some(w);
         }
+        w->kv->ops->release(w->kv, w->at);
         world_close(w);
         test_free(w);
     }
@@ -215,7 +237,7 @@ static void a_map_begins_empty(void **state)
     assert_int_equal(sys_file_stat(w.sys, path, &st, &w.err), S_OK);
     world_close(&w);
     world_open(&w, &f, kv_linux_open, 1);
-    assert_int_equal(w.kv->ops->get(w.kv, &key, 1, &value, &w.err), S_OK);
+    assert_int_equal(w.kv->ops->get(w.kv, NULL, &key, 1, &value, &w.err), S_OK);
     assert_null(value.data);
     sys_kv_close(w.kv);
     w.kv = NULL;

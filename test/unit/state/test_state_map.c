@@ -41,7 +41,7 @@ static void world_open(struct world *w, const char *backend, const char *key, ui
 
     memset(w, 0, sizeof *w);
     keyed_init(&w->keyed, backend, 0, groups, groups);
-    w->keyed.host.cache_bytes = seed % 2 * 32768; /* some stay in memory, or nothing does */
+    w->keyed.host.cache_bytes = seed % 3 * 98304; /* some stay in memory, or nothing does */
     prng_init(&w->random, seed);
     w->model = calloc(NAMESPACES, sizeof *w->model);
     w->before = calloc(NAMESPACES, sizeof *w->before);
@@ -408,11 +408,13 @@ static void pending_backend(void **state)
     run("pending", "ROW<k STRING> NOT NULL", 900, 21, 128, 120);
 }
 
-/* Nothing stays in memory longer than a batch. */
+/* With nothing that stays in memory longer than a batch, and with some that does. */
 static void rocksdb_backend(void **state)
 {
     (void)state;
     run("rocksdb", "ROW<k BIGINT> NOT NULL", 900, 30, 128, 120);
+    run("rocksdb", "ROW<k BIGINT> NOT NULL", 3000, 34, 128, 200);
+    run("rocksdb", "ROW<k STRING> NOT NULL", 3000, 35, 16, 200);
     run("rocksdb", "ROW<k STRING> NOT NULL", 900, 31, 128, 120);
     run("rocksdb", "ROW<a STRING, b INT> NOT NULL", 2000, 32, 128, 80);
     run("rocksdb", "ROW<a INT, b BIGINT> NOT NULL", 500, 33, 3, 80);
