@@ -55,6 +55,10 @@ nexmark: deps ## the queries of Nexmark in events per core-second (ARGS='--jar n
 	@tools/build.sh $(BUILD) thalweg
 	@python3 bench/nexmark/nexmark.py --binary $(BUILD)/thalweg $(ARGS)
 
+nexmark-checkpoints: deps ## what checkpoints every second cost queries of Nexmark (ARGS='--runs N q4')
+	@tools/build.sh $(BUILD) thalweg
+	@python3 bench/nexmark/checkpoints.py --binary $(BUILD)/thalweg $(ARGS)
+
 nexmark-compare: deps ## the queries of Nexmark over one file, answers beside Flink 2.3's (ARGS='--events N', '--gateway URL', 'q5')
 	@tools/build.sh $(BUILD) thalweg
 	@python3 test/oracle/nexmark_compare.py --binary $(BUILD)/thalweg $(ARGS)
@@ -102,4 +106,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim sqlgen bench nexmark nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim sqlgen bench nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps

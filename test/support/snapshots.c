@@ -31,7 +31,13 @@ void snapshots_release(struct snapshots *s)
 static void chunk_take(struct snapshots *s, uint32_t subtask, struct buf *chunk)
 {
     uint32_t n = s->images[subtask].part_count;
+    struct buf made;
 
+    buf_init(&made, &s->mem);
+    if (state_chunk_finish((struct str){chunk->data, chunk->size}, &made).data == made.data) {
+        buf_release(chunk);
+        *chunk = made;
+    }
     s->chunks[subtask] = mem_realloc(&s->mem, s->chunks[subtask], (n + 1) * sizeof *chunk);
     s->parts[subtask] = mem_realloc(&s->mem, s->parts[subtask], (n + 1) * sizeof(struct state_part));
     s->chunks[subtask][n] = *chunk;
@@ -155,6 +161,7 @@ void apart_begin(struct apart *a, struct keyed *k, size_t limit)
     a->is_on = true;
     buf_init(&a->chunk, &a->out.mem);
     assert_int_equal(state_save_create_part(&k->host, &part, &a->save, &e), S_OK);
+    if (a->number % 2 == 1) state_save_draft(a->save); /* as tasks do it */
 }
 
 void apart_step(struct apart *a)

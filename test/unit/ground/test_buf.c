@@ -50,6 +50,26 @@ static void appends(void **state)
     assert_string_equal(buf_text(b), "");
 }
 
+static void gives_away_what_it_holds(void **state)
+{
+    struct buf *b = &((struct world *)*state)->buf;
+    struct mem other;
+
+    mem_init(&other, "other", 0);
+    buf_append_text(b, "as it lies");
+    const char *at = b->data;
+    struct str s = buf_give(b, &other);
+    assert_ptr_equal(s.data, at);
+    assert_int_equal(s.size, 10);
+    assert_memory_equal(s.data, "as it lies", 10);
+    assert_null(b->data);
+    assert_int_equal(b->mem->used, 0);
+    assert_true(other.used > 10);
+    assert_int_equal(buf_give(b, &other).size, 0);
+    mem_release(&other);
+    buf_append_text(b, "it can be used on");
+}
+
 static void grows_by_doubling(void **state)
 {
     struct world *w = *state;
@@ -176,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(appends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(gives_away_what_it_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(grows_by_doubling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fixed_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reads_back, set_up, tear_down),

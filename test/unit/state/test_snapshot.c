@@ -423,6 +423,60 @@ static void chunks_have_their_size(void **state)
 }
 
 /* Restoring of a chunk one of whose bytes is another one; or one that ends too soon. */
+/* Whoever writes a draft packs it; the chunk is the one that would have been written at once. */
+static void a_draft_becomes_the_same_chunk(void **state)
+{
+    struct world w;
+    struct err e = {0};
+    struct buf out[2], space;
+
+    (void)state;
+    world_init(&w);
+    assert_int_equal(world_open(&w, &w.keyed.host, &e), S_OK);
+    world_fill(&w, 64);
+    buf_init(&space, &w.keyed.mem);
+    for (uint32_t is_draft = 0; is_draft < 2; is_draft++) {
+        struct state_save *save;
+        enum status st;
+        buf_init(&out[is_draft], &w.keyed.mem);
+        assert_int_equal(state_save_create(&w.keyed.host, &save, &e), S_OK);
+        if (is_draft) state_save_draft(save);
+        while ((st = state_save_step(save, &out[is_draft], 1 << 20, &e)) == S_MORE) {
+        }
+        assert_int_equal(st, S_OK);
+        state_save_free(save);
+    }
+    assert_int_equal(state_part_check((struct str){out[1].data, out[1].size}, &e), E_DATA);
+    struct str made = state_chunk_finish((struct str){out[1].data, out[1].size}, &space);
+    assert_int_equal(made.size, out[0].size);
+    assert_memory_equal(made.data, out[0].data, made.size);
+    assert_ptr_equal(state_chunk_finish((struct str){out[0].data, out[0].size}, &space).data, out[0].data);
+    for (uint32_t i = 0; i < 2; i++) buf_release(&out[i]);
+    buf_release(&space);
+    world_release(&w);
+}
+
+static void keys_that_come_twice_are_refused(void **state)
+{
+    struct world w;
+    struct snapshots s;
+    struct err e = {0};
+
+    (void)state;
+    world_init(&w);
+    assert_int_equal(world_open(&w, &w.keyed.host, &e), S_OK);
+    world_fill(&w, 30);
+    snapshots_init(&s, 2, GROUPS); /* two old subtasks that say they had the same keys */
+    for (uint32_t i = 0; i < 2; i++) snapshots_save(&s, i, &w.keyed.host, 1 << 20);
+    world_close(&w);
+    w.keyed.host.restore = &s.restore;
+    assert_int_equal(world_open(&w, &w.keyed.host, &e), E_DATA);
+    assert_string_equal(e.text, "operator 'test': state `sums`: old subtask 1, chunk 1: a key is there twice");
+    w.keyed.host.restore = NULL;
+    snapshots_release(&s);
+    world_release(&w);
+}
+
 static void damage_is_found(void **state)
 {
     struct world w;
@@ -591,7 +645,8 @@ int main(void)
         cmocka_unit_test(rows_of_subtasks_stay_apart),
         cmocka_unit_test(other_schemas_are_refused), cmocka_unit_test(a_lower_max_parallelism_is_refused),
         cmocka_unit_test(a_time_to_live_may_come_and_go), cmocka_unit_test(names_are_unique), cmocka_unit_test(nothing_is_no_bytes),
-        cmocka_unit_test(chunks_have_their_size), cmocka_unit_test(damage_is_found), cmocka_unit_test(errors_say_where),
+        cmocka_unit_test(chunks_have_their_size), cmocka_unit_test(a_draft_becomes_the_same_chunk),
+        cmocka_unit_test(keys_that_come_twice_are_refused), cmocka_unit_test(damage_is_found), cmocka_unit_test(errors_say_where),
         cmocka_unit_test(too_little_memory), cmocka_unit_test(keys_within_keys),
     };
 
