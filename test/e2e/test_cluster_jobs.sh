@@ -109,6 +109,19 @@ says 'a savepoint' 0 "Triggering savepoint for job JOB.
 Waiting for response...
 Savepoint completed. Path: HERE/saved/SAVEPOINT
 You can resume your program from this savepoint with the run command." "$thalweg" savepoint -m "$at" "$job" "$here/saved"
+taken=$(sed -n 's/^Savepoint completed. Path: //p' out.txt)
+dispose() { python3 - "http://$at/savepoint-disposal" "$taken" << 'END'
+import json, sys, urllib.request
+url, path = sys.argv[1:]
+ask = urllib.request.Request(url, json.dumps({"savepoint-path": path}).encode(), {"Content-Type": "application/json"})
+trigger = json.load(urllib.request.urlopen(ask))["request-id"]
+print(urllib.request.urlopen(url + "/" + trigger).read().decode())
+END
+}
+[ -f "$taken/_metadata" ] || fail "no savepoint in '$taken'"
+same 'disposal' '{"status":{"id":"COMPLETED"},"operation":{}}' "$(dispose)"
+[ -e "$taken/_metadata" ] && fail 'a savepoint that was disposed of is there'
+dispose | grep -q '"failure-cause":{"class":"org.apache.flink.util.FlinkException"' || fail 'a savepoint is disposed of twice'
 says 'no folder' 1 "Triggering savepoint for job JOB.
 Waiting for response...
 thalweg savepoint: Failed to trigger a savepoint for the job JOB: Config key [execution.checkpointing.savepoint-dir] is not set. Property [target-directory] must be provided." \
@@ -283,6 +296,14 @@ says 'rows for nobody' 1 "job 'collecting' gives rows to the program itself, whi
 says 'stop-cluster' 0 'Stopping standalonesession daemon (pid: N) on host HOST.
 Stopping taskexecutor daemon (pid: N) on host HOST.
 Stopping taskexecutor daemon (pid: N) on host HOST.' "$thalweg" stop-cluster $settings
+# --- a cluster of one job
+says 'one job' 0 'JobManager: REST at http://localhost:PORT, jobs in HERE/tmp/thalweg-0/PORT
+Job has been submitted with JobID JOB
+Job JOB reached terminal state FINISHED' sh -c "\"$thalweg\" standalone-job $settings --local --jars ./counting.so | sed 's|thalweg-$(id -u)/|thalweg-0/|'"
+says 'which job' 1 'thalweg standalone-job: which job is to run is not said; write --jars JOB.so; a job is compiled with `cc -shared -fPIC job.c -o job.so`' \
+    "$thalweg" standalone-job $settings --local
+"$thalweg" standalone-job $settings --local --jars ./counting.so -- collects > out.txt 2> err.txt && fail 'rows for nobody are taken'
+grep -q "the job of './counting.so' could not be submitted: job 'collecting' gives rows to the program itself" err.txt || fail "one job, rows: $(cat err.txt)"
 says 'once more' 0 'No standalonesession daemon to stop on host HOST.
 No taskexecutor daemon to stop on host HOST.' "$thalweg" stop-cluster $settings
 finish

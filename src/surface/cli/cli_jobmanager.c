@@ -27,7 +27,7 @@ static int run_jobmanager(const struct cli *cli, int argc, char **argv)
         if (a.values[1] != NULL) config_set_from(&a.config, "rest.port", a.values[1], "--webui-port");
         a.options = config_options(&a.config);
         if (strcmp(verb, "start-foreground") == 0) {
-            exit_status = jobmanager_process_run(&a, a.values[2] != NULL);
+            exit_status = jobmanager_process_run(&a, a.values[2] != NULL, NULL);
         } else {
             exit_status = cluster_daemon_verb(&a, &daemon_jobmanager, verb) == S_OK ? 0 : 1;
         }

@@ -93,10 +93,22 @@ static enum status value_of(struct reading *r, const struct cluster_argument *fo
     return S_OK;
 }
 
+static enum status take_word(struct reading *r, const char *word)
+{
+    if (r->a->word_count == CLUSTER_WORDS_MAX) return err_set(r->e, E_CONFIG, "more than %d words", CLUSTER_WORDS_MAX);
+    r->a->words[r->a->word_count++] = word;
+    return S_OK;
+}
+
 static enum status take_one(struct reading *r)
 {
     const char *arg = r->argv[r->at], *value;
     const struct cluster_argument *found;
+
+    if (strcmp(arg, "--") == 0) {
+        while (++r->at < r->argc) TRY(take_word(r, r->argv[r->at]));
+        return S_OK;
+    }
 
     if (strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0) {
         r->a->wants_help = true;
@@ -116,9 +128,7 @@ static enum status take_one(struct reading *r)
         err_hint(r->e, "`%s --help` lists them", r->a->verb);
         return E_CONFIG;
     }
-    if (r->a->word_count == CLUSTER_WORDS_MAX) return err_set(r->e, E_CONFIG, "more than %d words", CLUSTER_WORDS_MAX);
-    r->a->words[r->a->word_count++] = arg;
-    return S_OK;
+    return take_word(r, arg);
 }
 
 static enum status read_files(struct reading *r)

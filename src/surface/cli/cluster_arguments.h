@@ -9,7 +9,7 @@ struct cluster_argument {
     bool has_value;
 };
 
-enum { CLUSTER_ARGUMENTS_MAX = 16, CLUSTER_WORDS_MAX = 16, CLUSTER_EXIT_USAGE = 1 };
+enum { CLUSTER_ARGUMENTS_MAX = 16, CLUSTER_WORDS_MAX = 256, CLUSTER_EXIT_USAGE = 1 };
 
 struct cluster_arguments {
     struct mem mem;
@@ -19,8 +19,10 @@ struct cluster_arguments {
     struct config config; /* the files', then -D */
     struct options options;
     const char *values[CLUSTER_ARGUMENTS_MAX]; /* of the verb's table; NULL: not given; of a flag "" */
-    const char *words[CLUSTER_WORDS_MAX];      /* what is no argument, in order */
+    const char *words[CLUSTER_WORDS_MAX];      /* what is no argument, and all behind --, in order */
     uint32_t word_count;
+    const char *const *daemon_words; /* what a daemon is given behind the settings */
+    uint32_t daemon_word_count;
     bool wants_help;
 };
 

@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IDS_MAX = 1024, STOP_MS = 120 * 1000, LOOK_NS = 20 * 1000 * 1000, TAIL_BYTES = 2000, WORDS_MAX = 512 };
+enum { IDS_MAX = 1024, STOP_MS = 120 * 1000, LOOK_NS = 20 * 1000 * 1000, TAIL_BYTES = 2000, WORDS_MAX = 1024 };
 
 const struct cluster_daemon daemon_jobmanager = {"jobmanager", "standalonesession"};
 const struct cluster_daemon daemon_taskmanager = {"taskmanager", "taskexecutor"};
+const struct cluster_daemon daemon_standalone_job = {"standalone-job", "standalonejob"};
 
 static void say(struct cluster_arguments *a, const char *text) { program_say(a->cli->sys, 1, text); }
 
@@ -99,6 +100,7 @@ enum status cluster_daemon_start(struct cluster_arguments *a, const struct clust
         argv[words++] = "-D";
         argv[words++] = arena_printf(&a->arena, "%s=%s", a->config.items[i].key, a->config.items[i].value);
     }
+    for (uint32_t i = 0; i < a->daemon_word_count && words + 1 < WORDS_MAX; i++) argv[words++] = a->daemon_words[i];
     TRY(sys_dir_make(sys, folder_of(a, "env.pid.dir"), e));
     TRY(sys_dir_make(sys, folder_of(a, "env.log.dir"), e));
     uint32_t count = keep_running(a, ids, read_ids(a, path, ids));

@@ -7,7 +7,7 @@ struct cluster_daemon {
     const char *verb; /* "jobmanager" */
     const char *name; /* as Flink calls it: "standalonesession" */
 };
-extern const struct cluster_daemon daemon_jobmanager, daemon_taskmanager;
+extern const struct cluster_daemon daemon_jobmanager, daemon_taskmanager, daemon_standalone_job;
 
 /* With the settings of the arguments. Says so; *id: its number, *log: where it writes. */
 enum status cluster_daemon_start(struct cluster_arguments *a, const struct cluster_daemon *d, int64_t *id,

@@ -11,6 +11,7 @@
 #include "ground/base/str.h"
 #include "ground/sys/sys_httpd.h"
 #include "ground/sys/sys_process.h"
+#include "surface/cli/cluster_application.h"
 #include "surface/cli/program.h"
 #include "surface/rest/rest.h"
 
@@ -30,6 +31,7 @@ struct jobmanager {
     struct cluster *cluster; /* NULL: tasks run in this process */
     struct cluster_key key;
     struct sys_atomic_u64 ends;
+    enum job_status last; /* of its one job */
     bool is_local;
     bool keeps; /* jobs go on when it is started anew, also after an end in order */
 };
@@ -215,7 +217,57 @@ static void wait_for_end(struct jobmanager *j)
     sys_parker_free(j->sys, p);
 }
 
-int jobmanager_process_run(struct cluster_arguments *a, bool is_local)
+/* --- one job ------------------------------------------------------------------------------------------------------- */
+/* The one that the process before was killed with; false: there is none. */
+static bool find_job(struct jobmanager *j, char id[static JOB_ID_SIZE])
+{
+    struct dispatched_job *job;
+    bool is_found = false;
+
+    for (uint32_t i = 0; !is_found && (job = dispatcher_hold_next(j->dispatcher, i)) != NULL; i++) {
+        is_found = !job_status_is_terminal(dispatched_status(job));
+        if (is_found) snprintf(id, JOB_ID_SIZE, "%s", dispatched_id(job));
+        dispatcher_let_go(j->dispatcher, job);
+    }
+    return is_found;
+}
+
+static bool is_job_over(struct jobmanager *j, const char *id, enum job_status *out)
+{
+    struct dispatched_job *job = dispatcher_hold(j->dispatcher, id);
+
+    if (job == NULL) return true; /* for so long that it was forgotten */
+    *out = dispatched_status(job);
+    bool is_over = dispatched_archive(job).data != NULL;
+    dispatcher_let_go(j->dispatcher, job);
+    return is_over;
+}
+
+static void wait_for_job(struct jobmanager *j, const char *id)
+{
+    struct sys_parker *p = sys_parker_create(j->sys);
+
+    while (sys_atomic_load(&j->ends) == 0 && sys_signal_take(j->sys) == SYS_SIGNAL_NONE && !is_job_over(j, id, &j->last))
+        (void)sys_park(j->sys, p, LOOK_NS);
+    sys_parker_free(j->sys, p);
+}
+
+static enum status run_application(struct jobmanager *j, const struct cluster_application *app, struct err *e)
+{
+    char id[JOB_ID_SIZE] = "", line[128];
+
+    if (!find_job(j, id)) TRY(cluster_application_submit(j->a, app, j->address, j->folder, id, e));
+    snprintf(line, sizeof line, "Job has been submitted with JobID %s\n", id);
+    program_say(j->sys, 1, line);
+    wait_for_job(j, id);
+    if (job_status_is_terminal(j->last)) {
+        snprintf(line, sizeof line, "Job %s reached terminal state %s\n", id, job_status_name(j->last));
+        program_say(j->sys, 1, line);
+    }
+    return S_OK;
+}
+
+int jobmanager_process_run(struct cluster_arguments *a, bool is_local, const struct cluster_application *app)
 {
     struct jobmanager j = {.a = a, .sys = a->cli->sys, .is_local = is_local};
     struct err e = {0};
@@ -223,14 +275,16 @@ int jobmanager_process_run(struct cluster_arguments *a, bool is_local)
     enum status st = start(&j, &e);
     if (st == S_OK) {
         say_ready(&j);
-        wait_for_end(&j);
+        if (app != NULL) st = run_application(&j, app, &e);
+        else wait_for_end(&j);
     }
     if (j.server != NULL) a->cli->httpd->close(j.server);
     dispatcher_close(j.dispatcher, j.keeps);
     cluster_close(j.cluster);
     rest_free(j.rest);
     logging_close(&j.logging);
-    return st == S_OK ? 0 : cluster_fail(a, &e);
+    if (st == S_OK) return j.last == JOB_FAILED ? 1 : 0;
+    return cluster_fail(a, &e);
 }
 
 /* --- a TaskManager ------------------------------------------------------------------------------------------------- */

@@ -3,7 +3,9 @@
 #include "surface/cli/cluster_arguments.h"
 
 /* Until it is told to end; answers the exit status. */
-int jobmanager_process_run(struct cluster_arguments *a, bool is_local); /* local: tasks run in this process */
+struct cluster_application;
+/* local: tasks run in this process. With an application it runs that job, or goes on with one that it was killed with, and ends with it. */
+int jobmanager_process_run(struct cluster_arguments *a, bool is_local, const struct cluster_application *app);
 int taskmanager_process_main(struct cluster_arguments *a);
 
 struct cluster_key;

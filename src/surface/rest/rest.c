@@ -27,6 +27,7 @@ struct rest *rest_create(const struct rest_options *o)
     r->o = *o;
     r->started_ms = sys_wall_ms(o->sys);
     r->address = "";
+    r->lock = sys_lock_create(o->sys);
     return r;
 }
 
@@ -35,6 +36,7 @@ void rest_free(struct rest *r)
     struct mem mem;
 
     if (r == NULL) return;
+    sys_lock_free(r->o.sys, r->lock);
     mem_init(&mem, "rest", 0);
     mem_move(&r->mem, &mem);
     mem_release(&mem);

@@ -4,7 +4,13 @@
 #include "surface/rest/json_write.h"
 #include "surface/rest/rest.h"
 
-enum { REST_PARAMETERS_MAX = 5, HEX_ID_SIZE = 33 };
+enum { REST_PARAMETERS_MAX = 5, HEX_ID_SIZE = 33, REST_DISPOSALS_KEPT = 64 };
+
+/* Of a savepoint: how it ended. */
+struct disposal {
+    char trigger[HEX_ID_SIZE]; /* "": none */
+    struct err err;
+};
 
 struct rest {
     struct rest_options o;
@@ -14,6 +20,9 @@ struct rest {
     const char *address;
     struct sys_atomic_u64 is_ready; /* from then on it has a dispatcher */
     int64_t started_ms;
+    struct sys_lock *lock; /* of what follows */
+    struct disposal disposals[REST_DISPOSALS_KEPT]; /* ring */
+    uint32_t disposal_count;
 };
 
 /* A request while it is answered. */
