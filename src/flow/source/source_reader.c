@@ -122,7 +122,7 @@ enum status source_reader_open(struct source_reader *r, struct op_cx *op, const 
     buf_init(&r->dead_letters, op->mem);
     r->splits_max = plan->splits_max > 0 ? plan->splits_max : MAX(1, type->splits_at_once);
     rate_init(&r->rate, plan->rows_per_second / op->parallelism, now);
-    r->watermark = TIME_MIN;
+    r->watermark = r->ended_watermark = TIME_MIN;
     r->allowed_watermark = INT64_MAX;
     r->aligned_ms = r->asked_ms = now;
     r->emit_ms = now + r->strategy.interval_ms;
@@ -215,11 +215,26 @@ static void turn_next(struct source_reader *r)
     r->turn_rows = 0;
 }
 
+/* Of the splits that count; `none` when there are none, or how far the last ones came that were read. */
+static int64_t least_watermark(const struct source_reader *r, int64_t none)
+{
+    int64_t least = INT64_MAX;
+    bool found = false;
+
+    for (const struct source_split *s = r->splits; s != NULL; s = s->next) {
+        if (s->is_idle) continue;
+        least = MIN(least, s->generator.watermark);
+        found = true;
+    }
+    return found ? least : r->splits == NULL ? MAX(none, r->ended_watermark) : none;
+}
+
 static enum status split_remove(struct source_reader *r, struct source_split *s)
 {
     struct source_split **at = &r->splits;
 
     ASSERT(r->turn == s);
+    r->ended_watermark = MAX(r->ended_watermark, least_watermark(r, TIME_MIN)); /* of a short split nobody may have heard yet */
     turn_next(r);
     while (*at != s) at = &(*at)->next;
     *at = s->next;
@@ -253,20 +268,6 @@ static enum status splits_assign(struct source_reader *r, int64_t now_ms)
 }
 
 /* --- watermarks, idleness, alignment ------------------------------------------------------------------------------ */
-/* Of the splits that count; `none` when there are none. */
-static int64_t least_watermark(const struct source_reader *r, int64_t none)
-{
-    int64_t least = INT64_MAX;
-    bool found = false;
-
-    for (const struct source_split *s = r->splits; s != NULL; s = s->next) {
-        if (s->is_idle) continue;
-        least = MIN(least, s->generator.watermark);
-        found = true;
-    }
-    return found ? least : none;
-}
-
 static bool watermark_rose(const struct source_reader *r) { return least_watermark(r, TIME_MIN) > r->watermark; }
 
 /* How far the subtask is ahead of what its group allows; below 0: within. Known when both are. */

@@ -47,6 +47,7 @@ struct source_reader {
     bool is_unmeasured;                      /* a split that goes without measures was told of */
     int64_t allowed_watermark, aligned_ms;   /* splits beyond it pause; when that is looked at again */
     int64_t watermark, emit_ms;              /* emitted last; when the next periodic one is due */
+    int64_t ended_watermark;                 /* where splits stood that ended: counts when there are no others */
     int64_t active_ms, asked_ms,
         assigned_active_ms; /* clock that stands still while the task is held up; last poll; last time there was a split */
     bool waited;                             /* the last poll found nothing to do */

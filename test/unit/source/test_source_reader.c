@@ -282,6 +282,29 @@ static void test_periodic_watermarks(void **state)
     op_driver_free(d);
 }
 
+/* A split that is over before its watermark was due; the next one comes later. */
+static void test_a_short_split_is_heard_of(void **state)
+{
+    struct script_config c = {.splits = SPLITS("10 20", "@3000 5", "@3001 30"),
+                              .watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "ts"}};
+    struct op_driver *d = start(&c, 0);
+
+    (void)state;
+    op_poll(d);
+    assert_string_equal(op_output(d), "+I[10]@10\n+I[20]@20\n");
+    assert_int_equal(op_next_wake(d), 200);
+    op_set_time(d, 200);
+    op_poll(d);
+    assert_string_equal(op_output(d), "W@19\n");
+    op_set_time(d, 3000);
+    op_poll(d);
+    assert_string_equal(op_output(d), "+I[5]@5\n"); /* it does not go back */
+    op_set_time(d, 3001);
+    op_poll(d);
+    assert_string_equal(op_output(d), "+I[30]@30\nW@max\n");
+    op_driver_free(d);
+}
+
 /* --- idleness ----------------------------------------------------------------------------------------------------- */
 static void test_idle_split_does_not_hold_back(void **state)
 {
@@ -630,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_without_watermarks),
         cmocka_unit_test(test_asked_again_in_the_same_millisecond),
         cmocka_unit_test(test_periodic_watermarks),
+        cmocka_unit_test(test_a_short_split_is_heard_of),
         cmocka_unit_test(test_idle_split_does_not_hold_back),
         cmocka_unit_test(test_finished_is_not_idle),
         cmocka_unit_test(test_being_held_up_is_not_idleness),
