@@ -5,6 +5,7 @@ JOBS         ?= $(shell nproc)
 TEST_JOBS    ?= 2
 SIM_SEEDS    ?= 1000
 SEEDS        ?= 1000
+MINUTES      ?= 5
 FUZZ_SECONDS ?= 60
 ARGS         ?=
 export JOBS
@@ -41,6 +42,10 @@ sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and comp
 	@$(BUILD)/thalweg sim --faults --seeds 20 || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS) || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@echo $$(($$(cat $(BUILD)/sim_seeds 2> /dev/null || echo 0) + $(SIM_SEEDS))) > $(BUILD)/sim_seeds
+
+kill-demo: deps ## kill processes of a cluster at random for MINUTES, and compare what it wrote (SEED=n, ARGS=--keep)
+	@tools/build.sh $(BUILD) thalweg
+	@python3 tools/kill_demo.py $(BUILD)/thalweg examples/data/flights.csv --minutes $(MINUTES) --seed $(or $(SEED),1) $(ARGS)
 
 sqlgen: test-deps ## run queries of SEEDS seeds (or of one: SEED=n) in every mode of the engine, and in SQLite and DuckDB
 	@tools/build.sh $(BUILD) sqlgen
@@ -106,4 +111,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim sqlgen bench nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim kill-demo sqlgen bench nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
