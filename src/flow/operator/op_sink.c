@@ -209,7 +209,10 @@ static enum status sink_on_complete(struct op_cx *cx, void *self, int64_t checkp
     struct sink *s = self;
 
     (void)cx;
-    if (s->prepared_count == 0 || s->prepared[0].checkpoint > checkpoint) return S_OK;
+    if (s->prepared_count == 0 || s->prepared[0].checkpoint > checkpoint) {
+        bool follows = s->cx.is_committed && s->conn->sink->completed != NULL;
+        return follows ? s->conn->sink->completed(&s->cx, s->writer, checkpoint) : S_OK;
+    }
     struct transaction *t = &s->prepared[0];
     TRY(commit_bytes(s, (struct str){t->bytes.data, t->bytes.size}, false));
     buf_release(&t->bytes);
@@ -222,7 +225,10 @@ static enum status sink_recover(struct op_cx *cx, void *self, struct str committ
 {
     struct sink *s = self;
 
-    if (s->conn->sink->commit != NULL) return commit_bytes(s, committables, true);
+    if (s->conn->sink->commit != NULL) {
+        enum status st = commit_bytes(s, committables, true);
+        return st == S_OK && s->conn->sink->recovered != NULL ? s->conn->sink->recovered(&s->cx, s->writer, committables) : st;
+    }
     err_set(cx->err, E_GRAPH, "rows of this sink wait to be published, but connector '%s' publishes nothing by checkpoints", s->conn->name);
     err_hint(cx->err, "the sink had another connector when the checkpoint was taken: give the new one a uid of its own");
     return E_GRAPH;

@@ -47,6 +47,10 @@ struct sink_type {
     enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);
     /* Idempotent. S_OK with DONE, ALREADY or RETRY; what is lost is an error that names it, and LOST. cx is of a writer that is open. */
     enum status (*commit)(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out);
+    /* Where is_committed: everything that was prepared up to that checkpoint is committed; by `recovered`: that of a restored job, on
+     * some subtask. For what follows from commits. S_OK or an error; both idempotent, each may be NULL. */
+    enum status (*completed)(struct sink_cx *cx, void *self, int64_t checkpoint);
+    enum status (*recovered)(struct sink_cx *cx, void *self, struct str committable);
     /* Why it cannot be written with checkpoints, as a sentence; NULL: it can. May be NULL. */
     const char *(*takes_no_checkpoints)(const struct options *o, const struct option_def *defs, const struct text_list *partitions);
     const struct sink_rewrite *rewrite; /* NULL: what is written stays */

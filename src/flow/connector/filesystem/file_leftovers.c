@@ -15,13 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *ending_of(struct arena *a, const struct sink_cx *cx)
+const char *file_owner(struct arena *a, const struct sink_cx *cx)
 {
     const char *job = cx->op->job != NULL ? job_shared_id(cx->op->job) : "";
     const char *owner = arena_printf(a, "%s\n%s", job, cx->op->uid != NULL ? cx->op->uid : "");
 
-    return arena_printf(a, ".%016llx.inprogress", (unsigned long long)hash64(owner, strlen(owner)));
+    return arena_printf(a, "%016llx", (unsigned long long)hash64(owner, strlen(owner)));
 }
+
+static const char *ending_of(struct arena *a, const struct sink_cx *cx) { return arena_printf(a, ".%s.inprogress", file_owner(a, cx)); }
 
 const char *file_hidden_name(struct arena *a, const char *folder, const char *name, const struct sink_cx *cx)
 {

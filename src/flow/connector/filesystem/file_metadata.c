@@ -66,6 +66,17 @@ static bool partition_find(const char *path, const char *name, struct str *out)
     return found;
 }
 
+bool partition_value_find(const char *path, const char *name, struct buf *out)
+{
+    struct str text;
+    size_t before = out->size;
+
+    if (!partition_find(path, name, &text)) return false;
+    buf_append(out, text.data, text.size);
+    out->size = before + unescape(out->data + before, text.size);
+    return true;
+}
+
 static enum status partition_value(struct source_cx *cx, const char *path, const char *name, char *space, struct file_value *out)
 {
     struct str text, none = str_of(options_get(cx->options, cx->option_defs, "partition.default-name"));

@@ -22,3 +22,5 @@ void file_metadata_close(struct file_metadata *m, struct mem *mem);
 
 /* The folder of a partition's value, percent signs for what may not stand in a name, as Hive writes it; and back. */
 void partition_escape(struct str value, struct buf *out);
+/* The value of that name in a path, which ends in '/' or a file's name; appends it. False: the path says nothing of it. */
+bool partition_value_find(const char *path, const char *name, struct buf *out);

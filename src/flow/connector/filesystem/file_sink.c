@@ -15,6 +15,7 @@
 #include "flow/connector/filesystem/file_sink.h"
 
 #include "flow/connector/filesystem/decompress.h"
+#include "flow/connector/filesystem/partition_commits.h"
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
 #include "ground/fs/fs.h"
@@ -72,6 +73,7 @@ enum status file_sink_check(const struct options *o, const struct option_def *de
 
     ASSERT(row->kind == T_ROW);
     if (local_path(path, &local, e) != S_OK) return err_wrap(e, "option 'path'");
+    TRY(partition_commits_check(o, defs, e));
     if (compression_of(path) == COMPRESSION_NONE) return S_OK;
     err_set(e, E_UNSUPPORTED, "'%s' is the name of a compressed file, but a sink writes plain text", path);
     err_hint(e, "choose a name without '%s', and compress the file when the job is done", strrchr(path, '.'));
@@ -288,6 +290,23 @@ enum status file_commit(struct sink_cx *cx, struct str committable, bool recover
     *out = COMMIT_ALREADY; /* none of a device or pipe */
     dec_init(&d, committable.data, committable.size);
     while (dec_left(&d) > 0) TRY(commit_some(cx, &d, out));
+    return S_OK;
+}
+
+enum status file_committable_each(struct sink_cx *cx, struct str committable, enum status (*fn)(void *arg, struct str name), void *arg)
+{
+    struct dec d;
+
+    dec_init(&d, committable.data, committable.size);
+    while (dec_left(&d) > 0) {
+        uint8_t version = dec_u8(&d);
+        for (uint64_t n = dec_varint(&d); n > 0 && dec_ok(&d); n--) {
+            dec_str(&d, PATH_SIZE_MAX);
+            struct str name = dec_str(&d, PATH_SIZE_MAX);
+            if (dec_ok(&d)) TRY(fn(arg, name));
+        }
+        if (!dec_ok(&d) || version != COMMITTABLE_VERSION) return err_set(cx->err, E_DATA, "files to publish: the list is damaged");
+    }
     return S_OK;
 }
 

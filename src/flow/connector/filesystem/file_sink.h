@@ -22,7 +22,9 @@ struct file_writer {
     int64_t size_max, age_max_ms, quiet_max_ms, check_ms, opened_ms, written_ms;
 };
 
-/* file_leftovers.c: the hidden name of a part while it waits for a checkpoint: whose it is stands in it. */
+/* file_leftovers.c: 16 hexadecimal digits that tell this job's sink from others that write into the same folder. */
+const char *file_owner(struct arena *a, const struct sink_cx *cx);
+/* The hidden name of a part while it waits for a checkpoint: whose it is stands in it. */
 const char *file_hidden_name(struct arena *a, const char *folder, const char *name, const struct sink_cx *cx);
 /* Removes the files that earlier attempts of this subtask (and of those it takes over from) have left hidden in the folder and in
  * `depth` levels of partitions below it. After everything that was prepared is committed, before the first new file. */
@@ -37,6 +39,8 @@ enum status file_writer_on_time(struct file_writer *w, struct sink_cx *cx, int64
 enum status file_writer_complete(struct file_writer *w, struct sink_cx *cx) CHECKED;
 enum status file_writer_prepare(struct file_writer *w, struct sink_cx *cx, struct buf *committable) CHECKED;
 enum status file_commit(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out) CHECKED;
+/* The names of the files in it. E_DATA. */
+enum status file_committable_each(struct sink_cx *cx, struct str committable, enum status (*fn)(void *arg, struct str name), void *arg) CHECKED;
 void file_writer_close(struct file_writer *w, struct sink_cx *cx); /* what was neither published nor handed on goes */
 enum status file_sink_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e) CHECKED;
 

@@ -3,9 +3,10 @@
  *
  * Each partition has a file_writer. Some of them only may have a file open: where more are needed, the one that was written to least
  * recently completes its file. Without checkpoints a partition is complete when every task has written all it had: then, if the table
- * asks for it, a file `_SUCCESS` says so. */
+ * asks for it, a file `_SUCCESS` says so. With checkpoints partition_commits.c decides. */
 #include "flow/connector/filesystem/file_metadata.h"
 #include "flow/connector/filesystem/file_sink.h"
+#include "flow/connector/filesystem/partition_commits.h"
 #include "ground/base/map.h"
 #include "ground/base/str.h"
 #include "ground/fs/fs.h"
@@ -19,6 +20,7 @@ struct partition {
     const char *path;
     uint64_t used;  /* when, in batches */
     uint32_t count; /* rows of the batch at hand */
+    int64_t handed_on; /* checkpoint that has its last files, until it is complete; 0: none */
 };
 
 struct file_sink_writer {
@@ -30,6 +32,7 @@ struct file_sink_writer {
     struct buf path;
     uint64_t batches;
     bool is_swept; /* of what earlier attempts left */
+    struct partition_commits commits;
     uint32_t of_row[BATCH_ROWS], touched[BATCH_ROWS], touched_count;
     uint16_t rows[BATCH_ROWS];
 };
@@ -39,6 +42,7 @@ static enum status partition_add(struct file_sink_writer *w, const char *path, u
 {
     if (w->count == PARTITIONS_MAX)
         return err_set(w->inner.err, E_OVERFLOW, "one subtask writes into more than %d partitions", PARTITIONS_MAX);
+    TRY(partition_commits_begin(&w->commits, &w->inner, path));
     if (w->count == w->capacity) {
         w->capacity = MAX(16, w->capacity * 2);
         w->all = mem_realloc(w->inner.mem, w->all, sizeof(struct partition *) * w->capacity);
@@ -155,6 +159,7 @@ static enum status sweep(struct file_sink_writer *w, const struct sink_cx *cx)
     if (w->is_swept || !cx->is_committed) return S_OK;
     if (depth == 0 && w->all[0]->files.is_direct) return S_OK;
     TRY(file_leftovers_remove(&w->inner, path, depth));
+    TRY(partition_commits_load(&w->commits, &w->inner));
     w->is_swept = true;
     return S_OK;
 }
@@ -194,6 +199,7 @@ static enum status file_sink_open(struct sink_cx *cx, void *self)
     arena_init(&w->arena, cx->mem, 1024);
     map_init(&w->by_path, cx->mem);
     buf_init(&w->path, cx->mem);
+    TRY(partition_commits_open(&w->commits, &w->inner, w->columns < cx->schema->child_count));
     if (w->columns == cx->schema->child_count)
         return partition_add(w, options_get(cx->options, cx->option_defs, "path"), &ignored);
     w->inner.schema = type_row(&w->arena, w->columns, cx->schema->names, cx->schema->children, false);
@@ -226,37 +232,57 @@ static enum status file_sink_prepare(struct sink_cx *cx, void *self, int64_t che
 {
     struct file_sink_writer *w = self;
 
-    (void)checkpoint;
     TRY(sweep(w, cx));
-    for (uint32_t i = 0; i < w->count; i++) TRY(file_writer_prepare(&w->all[i]->files, &w->inner, committable));
+    for (uint32_t i = 0; i < w->count; i++) {
+        size_t before = committable->size;
+        TRY(file_writer_prepare(&w->all[i]->files, &w->inner, committable));
+        if (committable->size > before) w->all[i]->handed_on = checkpoint;
+    }
+    partition_commits_note(&w->commits, &w->inner, checkpoint);
     return S_OK;
 }
 
-static enum status success_write(const struct file_sink_writer *w, const struct partition *p, const char *name)
+static enum status file_sink_completed(struct sink_cx *cx, void *self, int64_t checkpoint)
 {
+    struct file_sink_writer *w = self;
     const struct fs_type *fs;
-    struct sys_file *file;
-    const char *path;
-    struct buf full;
+    const char *folder;
 
-    TRY(fs_find(p->path, &fs, &path, w->inner.err));
-    buf_init(&full, w->inner.mem);
-    buf_printf(&full, "%s%s", path, name);
-    enum status st = sys_file_open(w->inner.sys, buf_text(&full), SYS_WRITE | SYS_CREATE, &file, w->inner.err);
-    buf_release(&full);
-    if (st == S_OK) sys_file_close(w->inner.sys, file);
-    return st;
+    (void)cx;
+    for (uint32_t i = 0; w->commits.is_on && i < w->count; i++) {
+        struct partition *p = w->all[i];
+        if (p->handed_on == 0 || p->handed_on > checkpoint) continue;
+        TRY(fs_find(p->path, &fs, &folder, w->inner.err));
+        TRY(partition_commits_touch(&w->commits, &w->inner, str_of(folder), p->handed_on));
+        p->handed_on = 0;
+    }
+    return partition_commits_complete(&w->commits, &w->inner, checkpoint);
+}
+
+static enum status recovered_one(void *arg, struct str name)
+{
+    struct file_sink_writer *w = arg;
+    size_t size = name.size;
+
+    while (size > 0 && name.data[size - 1] != '/') size--;
+    return partition_commits_touch(&w->commits, &w->inner, (struct str){name.data, size}, INT64_MIN);
+}
+
+static enum status file_sink_recovered(struct sink_cx *cx, void *self, struct str committable)
+{
+    struct file_sink_writer *w = self;
+
+    return w->commits.is_on ? file_committable_each(cx, committable, recovered_one, w) : S_OK;
 }
 
 /* Every subtask that has written into a partition says so; the last one says it once more. */
 static enum status file_sink_complete(struct sink_cx *cx, void *self)
 {
-    const struct file_sink_writer *w = self;
+    struct file_sink_writer *w = self;
     const char *kind = options_get(cx->options, cx->option_defs, "sink.partition-commit.policy.kind");
 
-    if (kind == NULL || w->columns == cx->schema->child_count) return S_OK;
-    for (uint32_t i = 0; i < w->count; i++)
-        TRY(success_write(w, w->all[i], options_get(cx->options, cx->option_defs, "sink.partition-commit.success-file.name")));
+    if (kind == NULL || cx->is_committed || w->columns == cx->schema->child_count) return S_OK;
+    for (uint32_t i = 0; i < w->count; i++) TRY(partition_success_write(&w->inner, w->all[i]->path));
     return S_OK;
 }
 
@@ -265,10 +291,7 @@ static const char *file_sink_takes_no_checkpoints(const struct options *o, const
 {
     const char *path = options_get(o, defs, "path"), *slash = strrchr(path, '/');
 
-    if (partitions->count > 0)
-        return options_get(o, defs, "sink.partition-commit.policy.kind") != NULL
-                   ? "it says of partitions that they are complete (sink.partition-commit.policy.kind) only when the input ends"
-                   : NULL;
+    if (partitions->count > 0) return NULL;
     return strchr(slash != NULL ? slash + 1 : path, '.') == NULL
                ? NULL
                : "its path is one file, which appears when the input ends; a path that ends in '/' is a folder of parts";
@@ -284,6 +307,7 @@ static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
         mem_free(cx->mem, w->all[i]);
     }
     mem_free(cx->mem, w->all);
+    partition_commits_close(&w->commits, cx->mem);
     if (w->arena.mem == NULL) return;
     map_release(&w->by_path);
     buf_release(&w->path);
@@ -301,6 +325,8 @@ const struct sink_type file_sink = {
     .on_time = file_sink_on_time,
     .prepare = file_sink_prepare,
     .commit = file_commit,
+    .completed = file_sink_completed,
+    .recovered = file_sink_recovered,
     .takes_no_checkpoints = file_sink_takes_no_checkpoints,
     .complete = file_sink_complete,
     .close = file_sink_close,
