@@ -156,10 +156,37 @@ static void test_unknown_kinds(void **state)
     assert_string_equal(e.text, "a message of an unknown kind, 200");
 }
 
+static void test_rows_and_counts(void **state)
+{
+    static const struct task_message tasks[] = {{.vertex = 1, .subtask = 2, .f = {.rows_in = 3, .watermark = INT64_MIN, .busy_rate = 1000}}};
+    struct counts_message m = {.tasks = tasks, .task_count = 1, .accumulators = {"\0a", 2}};
+    struct rows_message r = {.receiver = -1, .is_last = true, .bytes = {"x\0y", 3}};
+    struct taken_message t = {.receiver = 4, .bytes = UINT64_MAX};
+    struct heard_message h = {.checkpoint = INT64_MAX};
+
+    (void)state;
+    const struct counts_message *counts = there_and_back(MESSAGE_COUNTS, &m);
+    assert_int_equal(counts->task_count, 1);
+    assert_int_equal(counts->tasks[0].subtask, 2);
+    assert_int_equal(counts->tasks[0].f.rows_in, 3);
+    assert_true(counts->tasks[0].f.watermark == INT64_MIN);
+    assert_int_equal(counts->tasks[0].f.busy_rate, 1000);
+    assert_int_equal(counts->accumulators.size, 2);
+    const struct rows_message *rows = there_and_back(MESSAGE_ROWS, &r);
+    assert_int_equal(rows->receiver, -1);
+    assert_true(rows->is_last);
+    assert_memory_equal(rows->bytes.data, "x\0y", 3);
+    const struct taken_message *taken = there_and_back(MESSAGE_TAKEN, &t);
+    assert_true(taken->receiver == 4 && taken->bytes == UINT64_MAX);
+    const struct heard_message *heard = there_and_back(MESSAGE_HEARD, &h);
+    assert_true(heard->checkpoint == INT64_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_deploy, begin, end),
+        cmocka_unit_test_setup_teardown(test_rows_and_counts, begin, end),
         cmocka_unit_test_setup_teardown(test_acknowledge, begin, end),
         cmocka_unit_test_setup_teardown(test_errors_travel, begin, end),
         cmocka_unit_test_setup_teardown(test_every_cut_is_seen, begin, end),
