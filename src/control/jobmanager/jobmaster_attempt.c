@@ -181,11 +181,11 @@ static enum status ready_next(struct jobmaster *jm, struct err *e)
     return jobmaster_status(jm) == JOB_RESTARTING ? jobmaster_restore_latest(jm, folder, e) : S_OK;
 }
 
-/* Storage that is away for a while is a failure like others: after the next pause it may be there. Whoever has been overtaken, and
- * what is damaged, stays so. */
+/* Storage that is away for a while is a failure like others: after the next pause it may be there. So is a record that is in doubt: the store
+ * asks on until it knows, and what the next attempt wants of it waits behind that. Whoever has been overtaken, and what is damaged, stays so. */
 static bool may_pass(enum status st)
 {
-    return st == E_IO || st == E_NOT_FOUND || st == E_BUDGET || st == E_FULL_DISK || st == E_PERMISSION;
+    return st == E_UNKNOWN || st == E_IO || st == E_NOT_FOUND || st == E_BUDGET || st == E_FULL_DISK || st == E_PERMISSION;
 }
 
 static void begin_anew(struct jobmaster *jm)

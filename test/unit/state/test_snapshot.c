@@ -471,7 +471,7 @@ static void keys_that_come_twice_are_refused(void **state)
     world_close(&w);
     w.keyed.host.restore = &s.restore;
     assert_int_equal(world_open(&w, &w.keyed.host, &e), E_DATA);
-    assert_string_equal(e.text, "operator 'test': state `sums`: old subtask 1, chunk 1: a key is there twice");
+    assert_string_equal(e.text, "operator 'test': state `sums`: old subtask 1, chunk 0: a key is there twice");
     w.keyed.host.restore = NULL;
     snapshots_release(&s);
     world_release(&w);
