@@ -222,7 +222,7 @@ static enum status rows_hand(struct load *c, const struct state_schema *s, const
 
     if (c->l->hash != NULL) c->l->hash(c->l->arg, rows, c->hashes);
     else for (uint32_t i = 0; i < b->rows; i++) c->hashes[i] = state_host_hash(c->l->host);
-    if (c->newest_bases == NULL || c->put != c->l->put) {
+    if (c->newest_bases == NULL || c->put != c->l->put || s->sharing != STATE_KEYED) {
         uint32_t count = rows_pick(c, b, PICK_ALL, &sel);
         return runs_put(c, s, rows, sel, count, c->put == c->l->put && s->sharing == STATE_KEYED);
     }
