@@ -46,7 +46,9 @@ static void chunk_take(struct snapshots *s, uint32_t subtask, struct buf *chunk)
     buf_init(chunk, &s->mem);
 }
 
-void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h, size_t limit)
+void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h, size_t limit) { snapshots_save_part(s, subtask, h, NULL, limit); }
+
+void snapshots_save_part(struct snapshots *s, uint32_t subtask, struct state_host *h, const struct state_part_of *part, size_t limit)
 {
     struct state_save *save;
     struct buf chunk;
@@ -54,7 +56,8 @@ void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h,
     enum status st;
 
     buf_init(&chunk, &s->mem);
-    assert_int_equal(state_save_create(h, &save, &e), S_OK);
+    enum status made = part != NULL ? state_save_create_part(h, part, &save, &e) : state_save_create(h, &save, &e);
+    assert_int_equal(made, S_OK);
     while ((st = state_save_step(save, &chunk, limit, &e)) == S_MORE) {
         if (chunk.size >= limit) chunk_take(s, subtask, &chunk);
     }

@@ -17,6 +17,8 @@ void snapshots_init(struct snapshots *s, uint32_t count, uint32_t max_parallelis
 void snapshots_release(struct snapshots *s);
 /* All of the host's state becomes that of an old subtask, in chunks of about `limit` bytes. */
 void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h, size_t limit);
+/* The same of a part, behind those that it has. */
+void snapshots_save_part(struct snapshots *s, uint32_t subtask, struct state_host *h, const struct state_part_of *part, size_t limit);
 
 /* How a test makes what it has in a host, and closes it. */
 struct keyed_opener {

@@ -423,6 +423,37 @@ static void chunks_have_their_size(void **state)
 }
 
 /* Restoring of a chunk one of whose bytes is another one; or one that ends too soon. */
+/* Of operator state the newest part counts alone, and once: no key group says whose its rows are. */
+static void lists_are_whole_in_each_part(void **state)
+{
+    struct keyed k;
+    struct snapshots from;
+    struct opstate *s;
+    struct dealt d;
+
+    (void)state;
+    keyed_init(&k, "hashmap", 0, GROUPS, GROUPS);
+    const struct type *value = keyed_type(&k, "ROW<v BIGINT NOT NULL> NOT NULL");
+    snapshots_init(&from, 1, GROUPS);
+    struct state_host h = keyed_host_of(&k, 0, 1, NULL);
+    assert_int_equal(opstate_create(&h, "list", OPSTATE_LIST, NULL, value, &s, &k.err), S_OK);
+    for (uint64_t number = 1; number <= 3; number++) {
+        assert_int_equal(opstate_add(s, &(int64_t){(int64_t)number * 10}), S_OK);
+        const struct state_part_of part = {.number = number, .is_first = number == 1};
+        snapshots_save_part(&from, 0, &h, &part, 1 << 20);
+    }
+    opstate_free(s);
+    state_host_release(&h);
+    h = keyed_host_of(&k, 0, 1, &from.restore);
+    if (opstate_create(&h, "list", OPSTATE_LIST, NULL, value, &s, &k.err) != S_OK) fail_msg("%s", k.err.text);
+    list_read(s, &d);
+    dealt_are(&d, 3, (int64_t[]){10, 20, 30});
+    opstate_free(s);
+    state_host_release(&h);
+    snapshots_release(&from);
+    keyed_release(&k);
+}
+
 /* Whoever writes a draft packs it; the chunk is the one that would have been written at once. */
 static void a_draft_becomes_the_same_chunk(void **state)
 {
@@ -645,7 +676,8 @@ int main(void)
         cmocka_unit_test(rows_of_subtasks_stay_apart),
         cmocka_unit_test(other_schemas_are_refused), cmocka_unit_test(a_lower_max_parallelism_is_refused),
         cmocka_unit_test(a_time_to_live_may_come_and_go), cmocka_unit_test(names_are_unique), cmocka_unit_test(nothing_is_no_bytes),
-        cmocka_unit_test(chunks_have_their_size), cmocka_unit_test(a_draft_becomes_the_same_chunk),
+        cmocka_unit_test(chunks_have_their_size), cmocka_unit_test(lists_are_whole_in_each_part),
+        cmocka_unit_test(a_draft_becomes_the_same_chunk),
         cmocka_unit_test(keys_that_come_twice_are_refused), cmocka_unit_test(damage_is_found), cmocka_unit_test(errors_say_where),
         cmocka_unit_test(too_little_memory), cmocka_unit_test(keys_within_keys),
     };
