@@ -7,6 +7,7 @@ SIM_SEEDS    ?= 1000
 SEEDS        ?= 1000
 MINUTES      ?= 5
 FUZZ_SECONDS ?= 60
+MEGABYTES ?= 512
 ARGS         ?=
 export JOBS
 
@@ -55,6 +56,10 @@ sqlgen: test-deps ## run queries of SEEDS seeds (or of one: SEED=n) in every mod
 bench: deps ## run the benchmarks (BENCH=part of a name for some)
 	@tools/build.sh $(BUILD) all
 	@tools/bench.sh $(BUILD) $(BENCH)
+
+memory: deps ## state of four times the memory of a control group (MEGABYTES=512): on rocksdb jobs finish within it
+	@tools/build.sh $(BUILD) thalweg
+	@THALWEG_MEMORY_MB=$(MEGABYTES) sh test/e2e/test_memory.sh $(abspath $(BUILD))/thalweg cc $(CURDIR)
 
 nexmark: deps ## the queries of Nexmark in events per core-second (ARGS='--jar nexmark-flink.jar q5': beside Flink 2.3)
 	@tools/build.sh $(BUILD) thalweg
@@ -111,4 +116,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim kill-demo sqlgen bench nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim kill-demo sqlgen bench memory nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps

@@ -8,6 +8,7 @@
 #include "control/config.h"
 #include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/state_folder.h"
+#include "control/memory.h"
 #include "flow/source/alignment.h"
 
 #include <thalweg/stream.h>
@@ -119,7 +120,7 @@ static enum status prepare(struct worker_process *w, const struct deploy_message
     TRY(job_setup_settings(&w->graph, &w->settings, e));
     TRY(graph_prepare(&w->graph, e));
     job_setup_disk(w->o.sys, &w->graph, NULL, &w->settings); /* several workers may share a machine */
-    graph_memory_share(&w->graph, sys_memory_bytes(w->o.sys), (int64_t)w->settings.state_bytes_max);
+    graph_memory_share(&w->graph, memory_of_process(&w->graph.settings, w->o.sys), (int64_t)w->settings.state_bytes_max);
     return job_setup_shared(w->o.sys, &w->graph, 0, m->job_id, &w->job, e);
 }
 

@@ -1,14 +1,14 @@
 /* graph_disk.c - how much memory each operator has for state of which a part lies on disk: what the process gives to state is shared by
  * the subtasks of all operators that have state, alike.
  *
- * Of a share, the first half is for rows as operators work on them; the other half is the map's: changes that are not in files yet, by
- * `state.backend.rocksdb.memory.write-buffer-ratio`, and blocks of files. */
+ * What of it is for rows, changes and blocks says control/memory.c. */
 #include "control/graph/graph.h"
 
 #include "control/config.h"
+#include "control/memory.h"
 #include "flow/operator/op.h"
 
-enum { SHARE_MIN = 8 << 20, MANAGED_PERCENT = 40, ROWS_PART = 2 };
+enum { SHARE_MIN = 8 << 20 };
 
 static uint64_t hosts_of(const struct graph *g)
 {
@@ -32,18 +32,14 @@ static uint64_t slots_of(const struct graph *g)
 void graph_disk_share(const struct graph *g, int64_t process, struct state_disk *out)
 {
     const struct options *o = &g->settings;
-    uint64_t all = (uint64_t)options_int(o, config_defs, "state.backend.rocksdb.memory.fixed-per-tm");
-    uint64_t slot = (uint64_t)options_int(o, config_defs, "state.backend.rocksdb.memory.fixed-per-slot");
-    double ratio = options_double(o, config_defs, "state.backend.rocksdb.memory.write-buffer-ratio");
+    uint64_t hosts = hosts_of(g);
+    struct memory_split s;
 
-    if (slot > 0)
-        all = slot * slots_of(g);
-    else if (all == 0)
-        all = (uint64_t)process / 100 * MANAGED_PERCENT;
-    uint64_t share = MAX(all / hosts_of(g), (uint64_t)SHARE_MIN), map = share - share / ROWS_PART;
-    out->cache_bytes = (size_t)(share / ROWS_PART);
-    out->kv.buffer_bytes = (size_t)((double)map * ratio);
-    out->kv.cache_bytes = (size_t)map - out->kv.buffer_bytes;
+    memory_split_of(o, process, slots_of(g), &s);
+    double less = MAX((double)SHARE_MIN * (double)hosts / (double)MAX(s.state, 1), 1.0) / (double)hosts; /* shares are not too small to work */
+    out->cache_bytes = (size_t)((double)s.rows * less);
+    out->kv.buffer_bytes = (size_t)((double)s.changes * less);
+    out->kv.cache_bytes = (size_t)((double)s.blocks * less);
     out->kv.block_bytes = (uint32_t)options_int(o, config_defs, "state.backend.rocksdb.block.blocksize");
     out->kv.threads = (uint32_t)options_int(o, config_defs, "state.backend.rocksdb.thread.num");
     out->kv.has_filters = options_bool(o, config_defs, "state.backend.rocksdb.use-bloom-filter");

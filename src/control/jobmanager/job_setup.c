@@ -5,6 +5,7 @@
 #include "control/cached_files.h"
 #include "control/config.h"
 #include "control/jobmanager/state_folder.h"
+#include "control/memory.h"
 #include "flow/state/state.h"
 #include "flow/task/job_shared.h"
 
@@ -43,8 +44,13 @@ void job_setup_disk(struct sys *sys, const struct graph *g, const char *job_id, 
 {
     const char *dir = options_get(&g->settings, config_defs, "state.backend.rocksdb.localdir");
 
-    if (!state_is_on_disk(s->backend)) return;
-    graph_disk_share(g, sys_memory_bytes(sys), &s->disk);
+    if (!state_is_on_disk(s->backend)) {
+        struct memory_split split;
+        memory_split_of(&g->settings, memory_of_process(&g->settings, sys), 1, &split);
+        s->state_budget = (uint64_t)split.state;
+        return;
+    }
+    graph_disk_share(g, memory_of_process(&g->settings, sys), &s->disk);
     s->disk.kv.path = state_folder_name(dir, job_id, sys, g->arena);
     state_folder_clear(s->disk.kv.path, sys, g->arena->mem);
 }

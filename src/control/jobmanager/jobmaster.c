@@ -18,6 +18,7 @@
 #include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/jobmaster_internal.h"
 #include "control/jobmanager/state_folder.h"
+#include "control/memory.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -128,7 +129,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
         jm->settings.slots = 0; /* those of one TaskManager; who deals out all of them counts */
         if (job_gives_rows(&jm->graph)) jm->relay = row_relay_create(jm->o.sys);
     }
-    graph_memory_share(&jm->graph, sys_memory_bytes(jm->o.sys), (int64_t)jm->settings.state_bytes_max);
+    graph_memory_share(&jm->graph, memory_of_process(&jm->graph.settings, jm->o.sys), (int64_t)jm->settings.state_bytes_max);
     struct graph *copy = ARENA_NEW(&jm->arena, struct graph);
     *copy = jm->graph;
     jm->base = jm->shown = copy;

@@ -88,7 +88,7 @@ static enum status fill_plan(const struct jobmaster *jm, struct job_plan *p, con
     p->graph.users = jm->o.users;
     TRY(resolve_functions(&p->graph, &jm->o.functions, e));
     TRY(graph_prepare(&p->graph, e));
-    graph_memory_share(&p->graph, sys_memory_bytes(jm->o.sys), (int64_t)jm->settings.state_bytes_max);
+    graph_memory_share(&p->graph, memory_of_process(&p->graph.settings, jm->o.sys), (int64_t)jm->settings.state_bytes_max);
     name_parallelisms(p);
     return slots_check(&p->graph, jm->settings.slots, e);
 }
@@ -116,7 +116,7 @@ static void install(struct jobmaster *jm, struct job_plan *p, bool has_checkpoin
     p->executions = jm->executions; /* they stay with the plans: somebody may be looking */
     jm->executions = executions_create(jm->o.sys, &p->graph, jm->attempt, jm->execution_moved, jm);
     sys_lock_give(jm->look);
-    if (jm->settings.disk.kv.path != NULL) graph_disk_share(&jm->graph, sys_memory_bytes(jm->o.sys), &jm->settings.disk);
+    if (jm->settings.disk.kv.path != NULL) graph_disk_share(&jm->graph, memory_of_process(&p->graph.settings, jm->o.sys), &jm->settings.disk);
     if (has_checkpoints) checkpoints_resize(jm);
 }
 

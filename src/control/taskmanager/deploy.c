@@ -231,6 +231,7 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .backend = tm->settings.backend,
                                .state_bytes_max = tm->settings.state_bytes_max,
                                .disk = &tm->settings.disk,
+                               .budget = &tm->state_budget,
                                .times_hooks = tm->settings.times_hooks,
                                .counts_bytes = tm->settings.counts_bytes,
                                .seed = tm->settings.seed,

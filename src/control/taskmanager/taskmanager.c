@@ -30,6 +30,7 @@ struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const s
     tm->log = log;
     tm->settings = *settings;
     tm->lock = sys_lock_create(sys);
+    tm->state_budget.max = settings->state_budget;
     return tm;
 }
 

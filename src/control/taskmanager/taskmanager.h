@@ -26,6 +26,7 @@ struct taskmanager_settings {
     uint64_t seed;
     const struct sb_type *backend; /* of keyed state; NULL = hashmap */
     size_t state_bytes_max;        /* of it, per operator and subtask; 0: as many as there are */
+    uint64_t state_budget;         /* of all of it together; 0: as many as there are */
     struct state_disk disk;        /* of backends that use one; the path outlives the task manager */
     uint32_t traverse_max;         /* rebalance and rescale take the least loaded of so many; 0 = they deal in turn */
     bool packs;                    /* rows that go to other processes, by LZ4 */

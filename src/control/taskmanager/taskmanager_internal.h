@@ -39,6 +39,7 @@ struct taskmanager {
     struct taskmanager_settings settings;
     const struct graph *graph;
     struct job_shared *job;
+    struct state_budget state_budget;
     struct vertex_run *vertices;    /* [graph->vertex_count] */
     struct edge_run *edges;         /* [graph->edge_count]; channels NULL for chained ones */
     struct worker **workers;

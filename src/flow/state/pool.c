@@ -7,9 +7,10 @@
  * stays small.
  *
  * Invariant: a frame was cut from a region and is never given to the allocator by itself.
- * Not here: accounting by table; the budget is that of the mem. */
+ * Not here: accounting by table. */
 #include "flow/state/pool.h"
 
+#include "flow/state/disk.h"
 #include "flow/state/pool_ahead.h"
 
 enum { REGION_MIN = 256 * 1024, REGION_MAX = 16 * 1024 * 1024 };
@@ -23,10 +24,32 @@ struct state_pool *pool_create(struct mem *mem)
     return p;
 }
 
+/* Regions, and blocks that are larger than a frame, are what counts. */
+static void budget_add(struct state_pool *p, size_t bytes)
+{
+    p->budgeted += bytes;
+    if (p->budget != NULL) sys_atomic_add(&p->budget->used, bytes);
+}
+
+static void budget_give(struct state_pool *p, size_t bytes)
+{
+    p->budgeted -= bytes;
+    if (p->budget != NULL) sys_atomic_add(&p->budget->used, (uint64_t)0 - bytes);
+}
+
+static size_t budget_room(const struct state_pool *p, size_t held)
+{
+    if (p->budget == NULL || p->budget->max == 0) return SIZE_MAX;
+    uint64_t used = sys_atomic_load(&p->budget->used);
+    if (used + REGION_MIN > p->budget->max) return held; /* a region more would not fit */
+    return held + (size_t)(p->budget->max - used);
+}
+
 void pool_free(struct state_pool *p)
 {
     if (p == NULL) return;
     pool_ahead_stop(p);
+    budget_give(p, p->budgeted);
     for (uint32_t order = 0; order < POOL_FRAME_ORDER; order++) {
         while (p->free_pieces[order] != NULL) {
             struct pool_piece *piece = p->free_pieces[order];
@@ -44,6 +67,7 @@ size_t pool_room(const struct state_pool *p)
     size_t held = (size_t)(p->region_end - p->region_at) + p->free_counts[POOL_FRAME_ORDER] * (size_t)POOL_FRAME;
     size_t room = p->taken_max == 0 ? SIZE_MAX : p->taken_max - MIN(p->taken, p->taken_max);
 
+    room = MIN(room, budget_room(p, held));
     if (p->mem->limit == 0) return room;
     if (p->mem->used + REGION_MIN >= p->mem->limit) return MIN(room, held); /* a region more would not fit */
     return MIN(room, held + (p->mem->limit - p->mem->used));
@@ -59,6 +83,8 @@ static void region_add(struct state_pool *p)
         p->region_capacity = p->region_capacity ? p->region_capacity * 2 : 16;
         p->regions = mem_realloc(p->mem, p->regions, p->region_capacity * sizeof *p->regions);
     }
+    if (ready == NULL && budget_room(p, 0) < p->region_bytes) p->region_bytes = REGION_MIN;
+    budget_add(p, p->region_bytes);
     p->region_at = ready != NULL ? ready : mem_pages(p->mem, p->region_bytes);
     p->region_end = p->region_at + p->region_bytes;
     p->regions[p->region_count++] = p->region_at;
@@ -114,6 +140,7 @@ void *pool_take_size(struct state_pool *p, size_t size)
 {
     if (size <= POOL_FRAME) return pool_take(p, order_of(size));
     p->taken += size;
+    budget_add(p, size);
     return mem_alloc_aligned(p->mem, size, 64);
 }
 
@@ -123,6 +150,7 @@ void pool_give_size(struct state_pool *p, void *piece, size_t size)
         pool_give(p, piece, order_of(size));
     } else {
         p->taken -= size;
+        budget_give(p, size);
         mem_free(p->mem, piece);
     }
 }

@@ -3,6 +3,8 @@
 #pragma once
 #include "ground/base/mem.h"
 
+struct state_budget;
+
 enum {
     POOL_FRAME = 16 * 1024,
     POOL_PIECE_MIN = 64,
@@ -26,6 +28,8 @@ struct state_pool {
     size_t idle;                  /* of these, bytes of entries and blocks that are free, in pieces that are not */
     struct pool_ahead *ahead;     /* pool_ahead.c; NULL: nobody is */
     size_t taken_max;             /* 0: as many as there are */
+    size_t budgeted;              /* bytes that count there */
+    struct state_budget *budget;  /* of the pools of a job together; NULL: there is none */
 };
 
 struct state_pool *pool_create(struct mem *mem);
@@ -36,5 +40,5 @@ void pool_give(struct state_pool *p, void *piece, uint32_t order);
 /* Any size: a piece up to a frame, a block of its own above. Give back with the same size. */
 void *pool_take_size(struct state_pool *p, size_t size);
 void pool_give_size(struct state_pool *p, void *piece, size_t size);
-/* Bytes that can be had without passing the limit of the mem, and taken_max; SIZE_MAX without a limit. */
+/* Bytes that can be had without passing the limit of the mem, the budget, and taken_max; SIZE_MAX without a limit. */
 size_t pool_room(const struct state_pool *p);

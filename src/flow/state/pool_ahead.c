@@ -42,7 +42,7 @@ static void ahead_main(void *arg)
 
 void pool_ahead_start(struct state_pool *p, struct sys *sys, size_t bytes)
 {
-    uint32_t count = (uint32_t)(bytes / POOL_AHEAD_REGION);
+    uint32_t count = (uint32_t)(MIN(bytes, pool_room(p)) / POOL_AHEAD_REGION);
 
     if (sys == NULL || p->ahead != NULL || p->mem->limit != 0 || bytes < POOL_AHEAD_FROM) return;
     struct pool_ahead *a = mem_zalloc(p->mem, sizeof *a + count * sizeof *a->regions);

@@ -7,6 +7,7 @@
 #include "flow/state/state.h"
 
 #include "flow/state/behind.h"
+#include "flow/state/disk.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/pack.h"
 #include "flow/state/sb.h"
@@ -47,6 +48,12 @@ void state_host_init(struct state_host *h)
     key_set_init(&h->scratch->keys, h->mem);
 }
 
+void state_host_budget(struct state_host *h, struct state_budget *budget)
+{
+    ASSERT(h->pool->taken == 0 && h->pool->region_count == 0);
+    if (!h->backend->on_disk) h->pool->budget = budget;
+}
+
 void state_host_take_all(struct state_host *h)
 {
     ASSERT(h->tables == NULL);
@@ -71,7 +78,17 @@ enum status host_refuse(struct state_host *h, const char *about, uint32_t count,
     bool is_own = h->bytes_max > 0;
     size_t used = is_own ? h->pool->taken : h->mem->used, most = is_own ? h->bytes_max : h->mem->limit;
 
-    if (is_own) err_hint(h->err, "raise '" STATE_MEMORY_KEY "', which each subtask of an operator has, or let state expire: 'table.exec.state.ttl'");
+    const struct state_budget *all = h->pool->budget;
+
+    if (is_own)
+        err_hint(h->err, "raise '" STATE_MEMORY_KEY "', which each subtask of an operator has, or set 'state.backend.type' to 'rocksdb', "
+                         "or let state expire: 'table.exec.state.ttl'");
+    if (!is_own && all != NULL && all->max > 0) {
+        err_hint(h->err, "set 'state.backend.type' to 'rocksdb', which keeps on disk what does not fit, or raise "
+                         "'taskmanager.memory.process.size', or let state expire: 'table.exec.state.ttl'");
+        return err_set(h->err, E_BUDGET, "%s: no room for %u more %s: %llu of %llu bytes that the process has for state are in use", about,
+                       count, of, (unsigned long long)sys_atomic_load(&all->used), (unsigned long long)all->max);
+    }
     return err_set(h->err, E_BUDGET, "%s: no room for %u more %s: %zu of %zu bytes are in use", about, count, of, used, most);
 }
 

@@ -155,6 +155,7 @@ static struct state_host *create_state(struct task *t, struct node *n)
     h->bytes_max = plan->state_bytes_max;
     if (plan->disk != NULL) set_disk(host, t, (uint32_t)(n - t->chain.nodes));
     state_host_init(h);
+    if (plan->budget != NULL) state_host_budget(h, plan->budget);
     return h;
 }
 

@@ -45,6 +45,7 @@ struct task_plan {
     const struct sb_type *backend;  /* of keyed state; NULL = hashmap */
     size_t state_bytes_max;         /* of it, per operator; 0: as many as there are */
     const struct state_disk *disk;  /* of backends that use one */
+    struct state_budget *budget;    /* of state in memory, of the whole job in this process; NULL: there is none */
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
     bool times_hooks;               /* op_metrics.busy_ns and bytes_out are wanted */

@@ -7,6 +7,7 @@
 #include "ground/sys/sys_linux_internal.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -143,12 +144,44 @@ static int64_t group_limit(const char *path)
     return fields == 1 && limit > 0 ? limit : INT64_MAX;
 }
 
+/* Of the group "/a/b" and of all above it; the text is cut. */
+static int64_t groups_limit(const char *root, char *group, const char *file)
+{
+    char path[PATH_MAX];
+    int64_t limit = INT64_MAX;
+
+    for (;;) {
+        if (snprintf(path, sizeof path, "%s%s/%s", root, group, file) < (int)sizeof path) limit = MIN(limit, group_limit(path));
+        char *slash = strrchr(group, '/');
+        if (slash == NULL) return limit;
+        *slash = 0;
+    }
+}
+
+/* A line of /proc/self/cgroup: "0::/a/b" of the groups of today, "4:memory:/a/b" of the older ones. */
+static int64_t line_limit(char *line)
+{
+    char *group = strchr(line, '/');
+
+    line[strcspn(line, "\n")] = 0;
+    if (group == NULL) return INT64_MAX;
+    if (strncmp(line, "0::", 3) == 0) return groups_limit("/sys/fs/cgroup", group, "memory.max");
+    if (strstr(line, ":memory:") != NULL) return groups_limit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+    return INT64_MAX;
+}
+
 static int64_t linux_memory_bytes(struct sys *s)
 {
-    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    int64_t least = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+    char line[PATH_MAX];
+    FILE *f = fopen("/proc/self/cgroup", "r");
 
     (void)s;
-    return MIN(machine, MIN(group_limit("/sys/fs/cgroup/memory.max"), group_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes")));
+    /* In a container the root may be its own group, whatever it is called outside. */
+    least = MIN(least, MIN(group_limit("/sys/fs/cgroup/memory.max"), group_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes")));
+    while (f != NULL && fgets(line, sizeof line, f) != NULL) least = MIN(least, line_limit(line));
+    if (f != NULL) fclose(f);
+    return least;
 }
 
 void *linux_alloc(struct sys *s, size_t size)

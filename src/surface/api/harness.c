@@ -11,6 +11,7 @@
 #include "surface/api/api_internal.h"
 #include "surface/api/table_internal.h"
 
+#include "control/memory.h"
 #include "flow/operator/harness_port.h"
 #include "flow/state/state.h"
 
@@ -172,7 +173,7 @@ static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows
     h->output = shared_object(h, HARNESS_OUTPUT, sizeof *h->output);
     buf_init(&h->output->all, &h->mem);
     buf_init(&h->output->rows, &h->mem);
-    graph_disk_share(&h->graph, sys_memory_bytes(h->sys), &settings.disk);
+    graph_disk_share(&h->graph, memory_of_process(&h->graph.settings, h->sys), &settings.disk);
     settings.disk.kv.path = options_get(&h->graph.settings, config_defs, "state.backend.rocksdb.localdir");
     h->tm = taskmanager_create(h->sys, NULL, &settings);
     TRY(taskmanager_deploy(h->tm, &h->graph, h->job, task_news, h, e));

@@ -2,6 +2,7 @@
  * some, in the foreground, until the JobManager is gone for good or it is told to end. */
 #include "surface/cli/cluster_arguments.h"
 
+#include "control/memory.h"
 #include "surface/cli/cluster_daemons.h"
 #include "surface/cli/cluster_process.h"
 #include "surface/cli/program.h"
@@ -10,9 +11,20 @@
 
 extern const struct cli_verb cli_taskmanager;
 
+static int show_memory(struct cluster_arguments *a)
+{
+    struct buf text;
+
+    buf_init(&text, &a->mem);
+    memory_show(&a->options, a->cli->sys, &text);
+    program_say(a->cli->sys, 1, buf_text(&text));
+    buf_release(&text);
+    return 0;
+}
+
 static int run_taskmanager(const struct cli *cli, int argc, char **argv)
 {
-    static const struct cluster_argument own[] = {{NULL, NULL, false}};
+    static const struct cluster_argument own[] = {{"--show-memory", NULL, false}, {NULL, NULL, false}};
     struct cluster_arguments a;
     int exit_status = CLUSTER_EXIT_USAGE;
 
@@ -20,6 +32,8 @@ static int run_taskmanager(const struct cli *cli, int argc, char **argv)
     if (is_read && a.wants_help) {
         cli_say_help(cli, &cli_taskmanager);
         exit_status = 0;
+    } else if (is_read && a.values[0] != NULL) {
+        exit_status = show_memory(&a);
     } else if (is_read && a.word_count > 0 && strcmp(a.words[0], "start-foreground") != 0) {
         exit_status = cluster_daemon_verb(&a, &daemon_taskmanager, a.words[0]) == S_OK ? 0 : 1;
     } else if (is_read) {
@@ -37,6 +51,7 @@ const struct cli_verb cli_taskmanager = {
             "the cluster's key\n"
             "that it belongs to it; every job that gets slots here has a process of its own.\n"
             "  -D KEY=VALUE       a setting: taskmanager.numberOfTaskSlots is how many slots it offers (1)\n"
+            "  --show-memory      says what of the process's memory is for what, and ends\n"
             "  --config FILE      settings from a YAML file; -D wins\n"
             "  --configDir DIR    the same from DIR/config.yaml\n"
             "\n"
