@@ -4,7 +4,7 @@
 . "$(dirname "$0")/common.sh"
 
 megabytes=${THALWEG_MEMORY_MB:-64}
-keys=$((megabytes * 4 * 1024 * 1024 / 256)) # some 256 bytes each
+keys=$((megabytes * 4 * 1024)) # some KiB each
 
 job() { # BACKEND
     cat <<END
@@ -16,7 +16,7 @@ SET 'taskmanager.memory.process.size' = '${megabytes}mb';
 CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100000000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '$keys');
 CREATE TABLE counts (keys BIGINT, longest BIGINT) WITH ('connector' = 'blackhole');
 INSERT INTO counts SELECT COUNT(*), MAX(CHAR_LENGTH(t)) FROM
-  (SELECT id, MAX(CONCAT(REPEAT('a text that is long ', 9), CAST(id AS STRING))) AS t FROM numbers GROUP BY id);
+  (SELECT id, MAX(CONCAT(REPEAT('a text that is long ', 50), CAST(id AS STRING))) AS t FROM numbers GROUP BY id);
 SELECT CAST(SUM(metric_value) AS BIGINT) AS rows_in FROM sys.metrics WHERE metric_name = 'numRecordsIn';
 END
 }
@@ -61,6 +61,6 @@ sh -c 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"' sh "$group" "$thalweg"
 got=$?
 [ $got = 0 ] || fail "within $megabytes MB: status $got: $(cat out.txt)"
 peak=$(cat "$group/memory.max_usage_in_bytes" "$group/memory.peak" 2> /dev/null)
-echo "$keys keys of some 256 bytes within $megabytes MB: peak $((${peak:-0} / 1048576)) MB with the system's cache of files, not killed"
+echo "$keys keys of some KiB within $megabytes MB: peak $((${peak:-0} / 1048576)) MB with the system's cache of files, not killed"
 rmdir "$group"
 finish
