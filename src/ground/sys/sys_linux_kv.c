@@ -17,7 +17,7 @@ enum { BLOOM_BITS = 10, LEVEL_FILE = 64 * 1024 * 1024 };
     X(options_create) X(options_destroy) X(options_set_create_if_missing) X(options_set_write_buffer_size)            \
         X(options_set_db_write_buffer_size) X(options_set_max_background_jobs) X(options_set_compression)             \
         X(options_set_block_based_table_factory) X(options_set_info_log_level) X(options_set_max_open_files)          \
-        X(options_set_stats_dump_period_sec) X(options_set_keep_log_file_num) X(options_set_unordered_write)          \
+        X(options_set_stats_dump_period_sec) X(options_set_allow_concurrent_memtable_write) X(options_set_keep_log_file_num) X(options_set_unordered_write)          \
         X(options_set_memtable_prefix_bloom_size_ratio) X(options_set_memtable_whole_key_filtering)                   \
         X(options_set_target_file_size_base) X(options_set_level_compaction_dynamic_level_bytes)                      \
         X(block_based_options_create) X(block_based_options_destroy) X(block_based_options_set_block_cache)           \
@@ -253,6 +253,7 @@ static void options_choose(struct kv_rocks *r, const struct kv_settings *o)
     r->options_set_info_log_level(r->options, 4); /* of its own log file: fatal errors */
     r->options_set_keep_log_file_num(r->options, 1);
     r->options_set_stats_dump_period_sec(r->options, 0);
+    r->options_set_allow_concurrent_memtable_write(r->options, 0); /* one thread writes */
     r->options_set_max_open_files(r->options, -1);
     r->options_set_target_file_size_base(r->options, LEVEL_FILE);
     r->options_set_level_compaction_dynamic_level_bytes(r->options, 1);
