@@ -269,6 +269,7 @@ void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restar
     bool again = now == JOB_RUNNING && may_restart && restarts(jm, &pause_ms);
     keep_failure(jm, !again);
     if (again) {
+        recovery_begin(jm, jm->err.text, false);
         jm->restart_ns = sys_mono_ns(jm->o.sys) + pause_ms * NS_PER_MS;
         say_restart(jm, pause_ms);
     }
@@ -301,7 +302,8 @@ static void move_execution(struct jobmaster *jm, const struct task_news *n)
 static void on_opened(struct jobmaster *jm)
 {
     if (++jm->tasks_opened < jm->totals.tasks) return;
-    rescale_runs(jm, (sys_mono_ns(jm->o.sys) - jm->paused_ns) / NS_PER_MS);
+    rescale_runs(jm, recovery_pause_ms(jm));
+    recovery_end(jm);
     if (jm->restore != NULL) restore_plan_drop_state(jm->restore);
 }
 

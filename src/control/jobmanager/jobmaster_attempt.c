@@ -92,6 +92,7 @@ static enum status schedule(struct jobmaster *jm, struct err *e)
     jm->host->ops->totals(jm->host, &jm->totals);
     jm->tasks_running = jm->totals.tasks;
     jm->tasks_opened = 0;
+    recovery_mark(jm, RECOVERY_DEPLOY);
     return S_OK;
 }
 
@@ -145,6 +146,7 @@ static void run_attempt(struct jobmaster *jm)
     executions_canceled(jm->executions); /* whose workers never ran */
     keep_accumulators(jm);
     checkpoints_attempt_ended(jm);
+    recovery_mark(jm, RECOVERY_STOP);
     if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->totals(jm->host, &jm->totals);
     rescale_attempt_ended(jm);
 }
@@ -177,8 +179,12 @@ static enum status ready_next(struct jobmaster *jm, struct err *e)
 
     jm->attempt++;
     TRY(checkpoints_next_attempt(jm, &folder, e));
+    recovery_mark(jm, RECOVERY_RECORD);
     pause_for_restart(jm);
-    return jobmaster_status(jm) == JOB_RESTARTING ? jobmaster_restore_latest(jm, folder, e) : S_OK;
+    recovery_mark(jm, RECOVERY_PAUSE);
+    if (jobmaster_status(jm) == JOB_RESTARTING) TRY(jobmaster_restore_latest(jm, folder, e));
+    recovery_mark(jm, RECOVERY_READ);
+    return S_OK;
 }
 
 /* Storage that is away for a while is a failure like others: after the next pause it may be there. So is a record that is in doubt: the store
@@ -224,11 +230,14 @@ static enum status switch_over(struct jobmaster *jm, struct err *e)
 
     jm->attempt++;
     TRY(checkpoints_next_generation(jm, rescale_parallelisms(jm), &folder, e));
+    recovery_mark(jm, RECOVERY_RECORD);
     drop_tasks(jm);
     rescale_switch(jm);
     restore_plan_free(jm->restore); /* nobody has it any more */
     jm->restore = NULL;
-    return jobmaster_restore_latest(jm, folder, e);
+    TRY(jobmaster_restore_latest(jm, folder, e));
+    recovery_mark(jm, RECOVERY_READ);
+    return S_OK;
 }
 
 /* Goes on in the next generation; where that fails, as after any other failure. */

@@ -155,7 +155,7 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
                              .stops = wish == WISH_STOP || wish == WISH_DRAIN || wish == WISH_RESCALE,
                              .drains = wish == WISH_DRAIN,
                              .is_whole = a->kind == SNAPSHOT_SAVEPOINT};
-    if (wish == WISH_RESCALE) c->jm->paused_ns = sys_mono_ns(c->jm->o.sys);
+    if (wish == WISH_RESCALE) recovery_begin(c->jm, "another parallelism was asked for", true);
     c->jm->host->ops->trigger(c->jm->host, &t);
 }
 

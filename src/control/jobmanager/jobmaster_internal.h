@@ -4,6 +4,7 @@
 #include "control/jobmanager/cancel_watch.h"
 #include "control/jobmanager/checkpoint_coordinator.h"
 #include "control/jobmanager/jobmaster.h"
+#include "control/jobmanager/recovery.h"
 #include "control/jobmanager/rescale.h"
 #include "control/jobmanager/restart_strategy.h"
 #include "control/jobmanager/restore_plan.h"
@@ -75,7 +76,12 @@ struct jobmaster {
     struct rescale_progress rescales[RESCALES_KEPT]; /* ring */
     uint32_t rescale_count, plan_count;
     struct job_plan *plans;              /* the latest first */
-    int64_t paused_ns;                   /* since when it has stood still for a rescale */
+    /* recovery.c */
+    bool is_recovering;
+    struct job_recovery recovery; /* that is under way */
+    int64_t recovery_began_ns, recovery_marked_ns;
+    struct job_recovery recoveries[RECOVERIES_KEPT]; /* ring, under `look` */
+    uint32_t recovery_count;
 };
 
 /* jobmaster.c */
@@ -111,6 +117,7 @@ enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e) CHE
 /* What the attempt begins with is read anew: the newest checkpoint that there is. */
 enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, struct err *e) CHECKED;
 bool jobmaster_allows_unclaimed(const struct jobmaster *jm);
+void jobmaster_print_size(char *out, size_t size, uint64_t bytes); /* "3.1 MB" */
 void jobmaster_say_restored(struct jobmaster *jm, const char *verb); /* one line */
 
 /* What jobmaster_resume.c found out. */

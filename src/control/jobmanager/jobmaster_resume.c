@@ -268,7 +268,7 @@ static enum status take_over(struct jobmaster *jm, const char *given, const char
     return st;
 }
 
-static void print_size(char *out, size_t size, uint64_t bytes)
+void jobmaster_print_size(char *out, size_t size, uint64_t bytes)
 {
     if (bytes < 1000)
         snprintf(out, size, "%llu bytes", (unsigned long long)bytes);
@@ -286,7 +286,7 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     char bytes[32], line[JOB_NAME_MAX + SYS_PATH_MAX + 200];
     int64_t age = MAX(0, sys_wall_ms(jm->o.sys) - m->time_ms);
 
-    print_size(bytes, sizeof bytes, restore_plan_bytes(jm->restore));
+    jobmaster_print_size(bytes, sizeof bytes, restore_plan_bytes(jm->restore));
     snprintf(line, sizeof line, "job '%s' %s from %s %lld (%lld.%lld s old, %s) in %s", jm->graph.job_name, verb,
              snapshot_kind_name(m->kind), (long long)m->checkpoint, (long long)(age / 1000),
              (long long)(age % 1000 / 100), bytes, restore_plan_uri(jm->restore));

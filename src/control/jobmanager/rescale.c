@@ -416,6 +416,7 @@ void rescale_stopped(struct jobmaster *jm, int64_t checkpoint)
     if (jm->rescale.phase == RESCALE_WANTED) {
         jm->rescale.phase = RESCALE_STOPPED;
         jm->rescale.progress->checkpoint = checkpoint;
+        recovery_mark(jm, RECOVERY_SNAPSHOT);
     }
     sys_lock_give(jm->look);
 }
@@ -446,17 +447,12 @@ void rescale_switch(struct jobmaster *jm)
 
 void rescale_runs(struct jobmaster *jm, int64_t pause_ms)
 {
-    char line[JOB_NAME_MAX + 200];
-
     if (jm->rescale.phase != RESCALE_SWITCHED) return;
     sys_lock_take(jm->look);
     jm->rescale.progress->pause_ms = pause_ms;
     jm->rescale.progress->bytes = jm->restore != NULL ? restore_plan_bytes(jm->restore) : 0;
     end(jm, CHECKPOINT_COMPLETED);
     sys_lock_give(jm->look);
-    snprintf(line, sizeof line, "job '%s' is rescaled: it paused for %lld ms", jm->graph.job_name, (long long)pause_ms);
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "%s", line);
-    if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
 }
 
 /* Tasks that had finished before the checkpoint do not say that they run; so the end of the attempt is the latest moment. */
@@ -466,7 +462,8 @@ void rescale_attempt_ended(struct jobmaster *jm)
     struct err e = {0};
 
     if (jm->rescale.phase == RESCALE_SWITCHED && (now == JOB_RUNNING || now == JOB_RESTARTING)) {
-        rescale_runs(jm, (sys_mono_ns(jm->o.sys) - jm->paused_ns) / NS_PER_MS);
+        rescale_runs(jm, recovery_pause_ms(jm));
+        recovery_end(jm);
     } else if (jm->rescale.phase == RESCALE_SWITCHED || (jm->rescale.phase == RESCALE_STOPPED && now != JOB_RUNNING)) {
         err_set(&e, E_CANCELED, "job '%s' failed or was stopped while it was being rescaled", jm->graph.job_name);
         rescale_failed(jm, &e);

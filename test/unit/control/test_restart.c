@@ -46,7 +46,7 @@ static struct {
     struct sys_parker *waiting; /* for the first half; NULL: nobody does */
     int tells;                  /* not 0: writes a byte there instead */
     const char *uid;            /* of the operator that counts */
-    char said[1024], lines[4096];
+    char said[4096], lines[4096];
     const char *settings[16]; /* key, value, ..., NULL */
     uint32_t parallelism;
 } w;
@@ -257,6 +257,17 @@ static void a_job_that_fails_goes_on_from_its_checkpoint(void **state)
     expect_counts();
     assert_non_null(strstr(w.lines, "job 'numbers' failed and is started anew in 1 ms (attempt 2): operator "));
     assert_non_null(strstr(w.said, "job 'numbers' goes on from checkpoint "));
+    const char *report = strstr(w.said, "job 'numbers' runs again (attempt 2), ");
+    assert_non_null(report);
+    assert_non_null(strstr(report, " ms after it failed\n  cause: operator "));
+    assert_non_null(strstr(report, "the middle is reached\n  begins with: checkpoint "));
+    const char *phases = strstr(report, "\n  phases: tasks ended ");
+    assert_non_null(phases);
+    assert_non_null(strstr(phases, " ms, record "));
+    assert_non_null(strstr(phases, " ms, pause "));
+    assert_non_null(strstr(phases, " ms, state read "));
+    assert_non_null(strstr(phases, " ms, deployed "));
+    assert_non_null(strstr(phases, " ms, opened "));
     assert_int_equal(run.failure_count, 1);
     assert_false(run.failures[0].is_final);
     assert_int_equal(run.failures[0].attempt, 0);
