@@ -214,6 +214,30 @@ static bool restarts(struct jobmaster *jm, int64_t *pause_ms)
            restart_strategy_failed(&jm->restarts, sys_mono_ns(jm->o.sys) / NS_PER_MS, &jm->random, pause_ms);
 }
 
+static void name_task(const struct jobmaster *jm, const struct task_news *n, char *out)
+{
+    if (n == NULL) return;
+    snprintf(out, JOB_TASK_NAME_MAX, "%.120s (%u/%u) - execution #%u", n->vertex_name, n->subtask + 1, jm->graph.vertices[n->vertex].parallelism,
+             jm->attempt);
+}
+
+/* A task fails by itself while the others are told to end because of one before. */
+static void keep_concurrent(struct jobmaster *jm, const struct task_news *n)
+{
+    bool is_ending = jobmaster_status(jm) == JOB_RESTARTING || jobmaster_status(jm) == JOB_FAILING;
+
+    if (!is_ending || n->status >= 0 || n->status == E_CANCELED || jm->failure_count == 0) return;
+    struct job_failure *f = &jm->failures[(jm->failure_count - 1) % JOB_FAILURES_KEPT];
+    sys_lock_take(jm->look);
+    if (f->attempt == jm->attempt && f->concurrent_count < JOB_FAILURES_CONCURRENT) {
+        struct concurrent_failure *c = &f->concurrent[f->concurrent_count++];
+        c->time_ms = sys_wall_ms(jm->o.sys);
+        snprintf(c->text, sizeof c->text, "%s", n->err->text);
+        name_task(jm, n, c->task);
+    }
+    sys_lock_give(jm->look);
+}
+
 static void keep_failure(struct jobmaster *jm, bool is_final)
 {
     struct job_failure *f = &jm->failures[jm->failure_count % JOB_FAILURES_KEPT];
@@ -221,6 +245,7 @@ static void keep_failure(struct jobmaster *jm, bool is_final)
     sys_lock_take(jm->look);
     *f = (struct job_failure){.time_ms = sys_wall_ms(jm->o.sys), .attempt = jm->attempt, .is_final = is_final};
     snprintf(f->text, sizeof f->text, "%s%s%s", jm->err.text, jm->err.hint[0] != '\0' ? "; " : "", jm->err.hint);
+    name_task(jm, jm->blamed, f->task);
     jm->failure_count++;
     sys_lock_give(jm->look);
 }
@@ -309,16 +334,23 @@ static void on_opened(struct jobmaster *jm)
 
 static void on_task_news(struct jobmaster *jm, const struct task_news *n)
 {
+    enum execution_state before = executions_state(jm->executions, n->vertex, n->subtask);
+    bool is_new = before == EXECUTION_DEPLOYING || before == EXECUTION_INITIALIZING;
+
     move_execution(jm, n);
     checkpoints_on_task(jm, n);
     if (n->state == TASK_RUNNING && !task_has_ended(n)) on_opened(jm);
     if (!task_has_ended(n)) return;
     ASSERT(jm->tasks_running > 0);
     jm->tasks_running--;
+    if (n->status == S_END && is_new) on_opened(jm); /* it was through before */
     if (n->status == S_END) return;
     log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", n->vertex_name, n->subtask + 1,
               n->err->text);
+    keep_concurrent(jm, n);
+    jm->blamed = n->status != E_CANCELED ? n : NULL;
     jobmaster_fail(jm, n->err, true);
+    jm->blamed = NULL;
 }
 
 /* Rows of an attempt that failed came before what is restored, or come again. */

@@ -81,12 +81,19 @@ void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out);
 void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out);
 
 /* The same of its failures and of its checkpoints, the index-th, the newest first; false behind the last that is kept. */
-enum { JOB_FAILURES_KEPT = 16 };
+enum { JOB_FAILURES_KEPT = 16, JOB_FAILURES_CONCURRENT = 4, JOB_TASK_NAME_MAX = 200 };
 struct job_failure {
     int64_t time_ms; /* wall clock */
     uint32_t attempt; /* from 0 */
     bool is_final;    /* it was not started anew */
     char text[ERR_TEXT_MAX + ERR_HINT_MAX + 4]; /* with what to do behind a semicolon, where that is known */
+    char task[JOB_TASK_NAME_MAX]; /* which failed, as Flink names it: "Map (1/2) - execution #0"; "": none, the job as a whole */
+    /* Other tasks that failed by themselves until all had ended; the first few. */
+    struct concurrent_failure {
+        int64_t time_ms;
+        char text[ERR_TEXT_MAX], task[JOB_TASK_NAME_MAX];
+    } concurrent[JOB_FAILURES_CONCURRENT];
+    uint32_t concurrent_count;
 };
 bool jobmaster_failure(struct jobmaster *jm, uint32_t index, struct job_failure *out);
 bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoint_stats *out);

@@ -64,6 +64,7 @@ struct jobmaster {
     uint32_t attempt;
     struct restart_strategy restarts;
     struct prng random;
+    const struct task_news *blamed;                 /* the task because of which the job fails; NULL: none */
     struct job_failure failures[JOB_FAILURES_KEPT]; /* ring, under `look` */
     uint32_t failure_count;
     int64_t restart_ns;                  /* when the next attempt begins */

@@ -147,7 +147,8 @@ static void answer_config(struct rest_call *c)
 }
 
 /* --- what went wrong ----------------------------------------------------------------------------------------------- */
-static void write_failure(struct rest_call *c, const char *text, int64_t time_ms)
+/* Those in between of an entry that has more to say. */
+static void begin_failure(struct rest_call *c, const char *text, int64_t time_ms, const char *task)
 {
     struct json_write *w = &c->out;
 
@@ -157,12 +158,30 @@ static void write_failure(struct rest_call *c, const char *text, int64_t time_ms
     json_int(w, "timestamp", time_ms);
     json_object(w, "failureLabels");
     json_object_end(w);
-    json_null(w, "taskName");
+    if (task[0] != '\0') json_text(w, "taskName", task);
+    else json_null(w, "taskName");
     json_null(w, "endpoint");
     json_null(w, "taskManagerId");
-    json_array(w, "concurrentExceptions");
-    json_array_end(w);
-    json_object_end(w);
+}
+
+static void write_failure(struct rest_call *c, const char *text, int64_t time_ms)
+{
+    begin_failure(c, text, time_ms, "");
+    json_array(&c->out, "concurrentExceptions");
+    json_array_end(&c->out);
+    json_object_end(&c->out);
+}
+
+static void write_job_failure(struct rest_call *c, const struct job_failure *f)
+{
+    begin_failure(c, f->text, f->time_ms, f->task);
+    json_array(&c->out, "concurrentExceptions");
+    for (uint32_t i = 0; i < f->concurrent_count; i++) {
+        begin_failure(c, f->concurrent[i].text, f->concurrent[i].time_ms, f->concurrent[i].task);
+        json_object_end(&c->out);
+    }
+    json_array_end(&c->out);
+    json_object_end(&c->out);
 }
 
 static void answer_exceptions(struct rest_call *c)
@@ -187,7 +206,7 @@ static void answer_exceptions(struct rest_call *c)
         write_failure(c, arena_printf(&c->arena, "%s%s%s", refusal->text, refusal->hint[0] != '\0' ? "; " : "", refusal->hint),
                       dispatched_since_ms(c->job, JOB_FAILED));
     for (; c->jm != NULL && i < (uint32_t)limit && jobmaster_failure(c->jm, i, f); i++)
-        write_failure(c, f->text, f->time_ms);
+        write_job_failure(c, f);
     json_array_end(&c->out);
     json_bool(&c->out, "truncated", c->jm != NULL && jobmaster_failure(c->jm, i, f));
     json_object_end(&c->out);

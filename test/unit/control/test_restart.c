@@ -40,6 +40,7 @@ static struct {
     struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
     int completed;                      /* checkpoints since all of the first half arrived */
     struct sys_atomic_u64 broken;
+    bool meets;         /* two tasks fail together */
     bool breaks_folder; /* at the first failure */
     bool dies, first_ends; /* the first split has the first half alone */
     struct sys *sys;
@@ -137,6 +138,7 @@ static enum tw_status count_one(struct tw_context *cx, const void *in)
         if (sys_atomic_load(&w.failures) > 0) {
             sys_atomic_add(&w.failures, (uint64_t)-1);
             if (w.breaks_folder) break_folder();
+            while (w.meets && sys_atomic_load(&w.failures) > 0) {} /* the other one is on its way, on a thread of its own */
             return tw_fail(cx, "the middle is reached");
         }
     }
@@ -272,6 +274,8 @@ static void a_job_that_fails_goes_on_from_its_checkpoint(void **state)
     assert_false(run.failures[0].is_final);
     assert_int_equal(run.failures[0].attempt, 0);
     assert_non_null(strstr(run.failures[0].text, "the middle is reached"));
+    assert_non_null(strstr(run.failures[0].task, "/2) - execution #0"));
+    assert_int_equal(run.failures[0].concurrent_count, 0);
     assert_true(run.last_checkpoint.id >= 2 && run.last_checkpoint.tasks == 5); /* source, counts, sink: 2 + 2 + 1 */
 }
 
@@ -291,6 +295,22 @@ static void more_failures_than_are_allowed_fail_it(void **state)
     assert_int_equal(run.failure_count, 4);
     assert_true(run.failures[0].is_final && run.failures[0].attempt == 3);
     assert_true(!run.failures[3].is_final && run.failures[3].attempt == 0);
+}
+
+/* Two tasks meet at the middle and fail at one time: one of them is the cause, and the other is told with it. */
+static void failures_at_one_time_are_one(void **state)
+{
+    (void)state;
+    w.failures.value = 2;
+    w.meets = true;
+    struct job_run run = run_job();
+    assert_int_equal(run.end, JOB_FINISHED);
+    assert_int_equal(run.failure_count, 1);
+    assert_int_equal(run.failures[0].concurrent_count, 1);
+    assert_string_not_equal(run.failures[0].task, run.failures[0].concurrent[0].task);
+    assert_non_null(strstr(run.failures[0].concurrent[0].task, "/2) - execution #0"));
+    assert_non_null(strstr(run.failures[0].concurrent[0].text, "the middle is reached"));
+    expect_counts();
 }
 
 static void storage_that_is_away_is_a_failure_like_others(void **state)
@@ -786,6 +806,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(a_job_that_fails_goes_on_from_its_checkpoint),
+        T(failures_at_one_time_are_one),
         T(more_failures_than_are_allowed_fail_it),
         T(storage_that_is_away_is_a_failure_like_others),
         T(a_job_whose_process_was_killed_is_gone_on_with),
