@@ -9,6 +9,10 @@
     {                                                                                                                  \
         key, kind, fallback, NULL, doc, false, false, NULL, NULL                                                       \
     }
+#define CHOICE(key, fallback, values, doc)                                                                             \
+    {                                                                                                                  \
+        key, OPT_ENUM, fallback, values, doc, false, false, NULL, NULL                                                 \
+    }
 #define NUMBER(key, kind, fallback, least, most, doc)                                                                  \
     {                                                                                                                  \
         key, kind, fallback, NULL, doc, false, false, least, most                                                      \
@@ -25,6 +29,10 @@ const struct option_def cluster_defs[] = {
     KEY("jobmanager.rpc.address", OPT_STRING, "localhost", "where TaskManagers find the JobManager"),
     NUMBER("jobmanager.rpc.port", OPT_INT, "6123", "0", "65535", "its port; 0: the system chooses"),
     KEY("jobmanager.bind-host", OPT_STRING, "localhost", "address of this machine at which it listens"),
+    CHOICE("jobmanager.execution.failover-strategy", "full", "full|region",
+           "which tasks a failure starts anew; in this version all tasks of the job, whichever is said"),
+    CHOICE("jobmanager.scheduler", "Default", "Default|Adaptive|AdaptiveBatch",
+           "one scheduler serves all: jobs are rescaled when somebody asks for it (thalweg rescale), and never by themselves"),
     KEY("high-availability.storageDir", OPT_STRING, NULL,
         "folder in which jobs are kept, so that they go on also when the cluster was stopped in order; not given: they "
         "are kept in the "

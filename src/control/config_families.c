@@ -28,6 +28,8 @@ const struct config_family config_families[] = {
     {"slot.", false, "it is of the processes of a cluster"},
     {"thalweg.security.", false, "it is of the processes of a cluster"},
     {"web.", false, "it is of the processes of a cluster"},
+    {"jobmanager.adaptive-scheduler.", false, "a job is rescaled as soon as somebody asks for it"},
+    {"scheduler-mode", true, "TaskManagers that come do not rescale jobs in this version; `thalweg rescale` does"},
     {"jobmanager.", false, "an embedded run has its job master in the process"},
     {"kubernetes.", false, "an embedded run is one process"},
     {"rest.", false, "an embedded run has no REST server"},

@@ -54,6 +54,11 @@ says 'nothing yet' 0 'Waiting for response...
 No running jobs.
 No scheduled jobs.' "$thalweg" list -m "$at"
 
+for bad in 'jobmanager.scheduler=Adaptiv' 'jobmanager.execution.failover-strategy=some' 'scheduler-mode=reactive'; do
+    "$thalweg" jobmanager -D "$bad" -D "io.tmp.dirs=$here/other" -D rest.port=0 > out.txt 2> err.txt < /dev/null && fail "$bad is taken"
+    grep -q "${bad%%=*}" err.txt || fail "$bad: $(cat err.txt)"
+done
+
 # --- a job of SQL
 cat > job.sql << END
 SET 'pipeline.name' = 'numbers';
