@@ -1,7 +1,7 @@
 /* saved_rows.c - see saved_rows.h. A chunk describes its rows, so a block of them is decoded into a batch of what it says; that they are
  * the rows of some operator's table plays no part.
  *
- * Invariants: chunks are untrusted. Not here: which chunks there are (control/snapshot). */
+ * Invariants: chunks are untrusted; parts of incremental checkpoints, whose rows alone are not the state, are refused. Not here: which chunks there are (control/snapshot). */
 #include "flow/state/saved_rows.h"
 
 #include "columns/column/batch_codec.h"
@@ -57,7 +57,11 @@ enum status saved_rows_chunk(struct saved_rows *r, struct str bytes, struct err 
     batch_drop(r);
     arena_reset(&r->arena);
     r->count = 0;
-    return chunk_open(&r->reader, bytes, e);
+    TRY(chunk_open(&r->reader, bytes, e));
+    if (r->reader.part.number == 0) return S_OK;
+    err_hint(e, "take a savepoint, which holds all (`thalweg savepoint`, or a job that begins with this checkpoint), and read that");
+    return err_set(e, E_UNSUPPORTED, "the state of an incremental checkpoint lies in parts, of which each says what had changed: its rows alone "
+                                     "are not the state");
 }
 
 static enum status schema_note(struct saved_rows *r, const struct chunk_block *b, struct err *e)

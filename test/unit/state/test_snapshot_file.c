@@ -1,5 +1,7 @@
 /* test_snapshot_file.c - chunks that earlier versions wrote are read as ever: test/fuzz/corpus/state_chunk/every_shape_1, with a state of
- * every shape, must have in it what this test would put there today. */
+ * every shape, must have in it what this test would put there today. Parts are not read as if they were all. */
+#include "flow/state/saved_rows.h"
+#include "flow/state/snapshot_chunk.h"
 #include "support/every_shape.h"
 #include "support/snapshots.h"
 
@@ -207,9 +209,34 @@ static void files_are_read_as_ever(void **state)
     free(w);
 }
 
+/* Rows of a part are not the state: tables and programs that read rows refuse them. */
+static void rows_of_parts_are_refused(void **state)
+{
+    struct mem mem;
+    struct buf file;
+    struct err e = {0};
+
+    (void)state;
+    mem_init(&mem, "file", 0);
+    buf_init(&file, &mem);
+    struct saved_rows *r = saved_rows_create(&mem, "map");
+    file_read("every_shape_1", &file);
+    assert_int_equal(saved_rows_chunk(r, (struct str){file.data, file.size}, &e), S_OK);
+    buf_clear(&file);
+    chunk_begin_part(&file, EVERY_GROUPS, &(struct chunk_part){.number = 3, .group_count = EVERY_GROUPS, .base_count = 1});
+    assert_int_equal(saved_rows_chunk(r, (struct str){file.data, file.size}, &e), E_UNSUPPORTED);
+    assert_string_equal(e.text, "the state of an incremental checkpoint lies in parts, of which each says what had changed: its rows alone are "
+                                "not the state");
+    assert_string_equal(e.hint, "take a savepoint, which holds all (`thalweg savepoint`, or a job that begins with this checkpoint), and read that");
+    saved_rows_free(r);
+    buf_release(&file);
+    assert_int_equal(mem.used, 0);
+    mem_release(&mem);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(files_are_read_as_ever)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(files_are_read_as_ever), cmocka_unit_test(rows_of_parts_are_refused)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
