@@ -8,6 +8,8 @@ SEEDS        ?= 1000
 MINUTES      ?= 5
 FUZZ_SECONDS ?= 60
 MEGABYTES ?= 512
+HOURS        ?= 1
+RUNS         ?= 5
 ARGS         ?=
 export JOBS
 
@@ -40,9 +42,17 @@ tsan: test-deps ## the whole suite under ThreadSanitizer
 
 sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and compare with the reference run
 	@tools/build.sh $(BUILD) thalweg
-	@$(BUILD)/thalweg sim --faults --seeds 20 || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
+	@$(BUILD)/thalweg sim --faults --spread --seeds $(SIM_SEEDS) $(ARGS) || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS) || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@echo $$(($$(cat $(BUILD)/sim_seeds 2> /dev/null || echo 0) + $(SIM_SEEDS))) > $(BUILD)/sim_seeds
+
+soak: deps ## fresh seeds of all jobs of the simulator with all faults for HOURS hours; prints the row of the scorecard
+	@tools/build.sh $(BUILD) thalweg
+	@tools/soak.sh $(BUILD)/thalweg $(HOURS)
+
+faults: deps ## kill real processes at every crash point, RUNS times each, and compare what they committed (ARGS='--points C7,C16')
+	@tools/build.sh $(BUILD) thalweg_faults
+	@python3 test/faults/faults.py --binary $(BUILD)/test/thalweg_faults --runs $(RUNS) $(ARGS)
 
 kill-demo: deps ## kill processes of a cluster at random for MINUTES, and compare what it wrote (SEED=n, ARGS=--keep)
 	@tools/build.sh $(BUILD) thalweg
@@ -116,4 +126,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim kill-demo sqlgen bench memory nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim soak faults kill-demo sqlgen bench memory nexmark nexmark-checkpoints nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps

@@ -61,4 +61,10 @@ if(EXISTS ${main_source})
     if(NOT THALWEG_SANITIZE)
         target_link_libraries(thalweg PRIVATE PkgConfig::jemalloc)
     endif()
+    # The same, but that it kills itself where its environment says: `make faults`.
+    add_executable(thalweg_faults EXCLUDE_FROM_ALL ${main_source} ${CMAKE_SOURCE_DIR}/test/faults/crash.c ${builtin_objects}
+        $<TARGET_OBJECTS:thalweg_binary_objects>)
+    set_target_properties(thalweg_faults PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_link_libraries(thalweg_faults PRIVATE -Wl,--whole-archive thalweg_static -Wl,--no-whole-archive PkgConfig::edit)
+    target_link_options(thalweg_faults PRIVATE "-Wl,--export-dynamic-symbol=tw_*")
 endif()

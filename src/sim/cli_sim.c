@@ -24,7 +24,7 @@ struct tally {
     const char *job;
     bool has_reference;
     uint64_t seeds, rows, failures;
-    uint64_t quiet, fired[SIM_FAULT_COUNT]; /* seeds whose faults did not fire, which do not count; faults */
+    uint64_t quiet, fired[SIM_FAULT_COUNT], crashed[CRASH_POINT_COUNT]; /* seeds whose faults did not fire, which do not count; faults */
     int64_t virtual_ns, wall_ns;
     struct buf failed; /* the seeds */
 };
@@ -139,6 +139,7 @@ static void run_seed(const struct request *q, const struct sim_job *job, uint64_
     t->virtual_ns += got.virtual_ns - SIM_START_NS;
     t->failures += failed;
     for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) t->fired[i] += got.fired[i];
+    for (uint32_t i = 0; i < CRASH_POINT_COUNT; i++) t->crashed[i] += got.crashed[i];
     mem_release(&mem);
 }
 
@@ -186,6 +187,9 @@ static void show_faults(const struct request *q, const struct tally *all)
     for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++)
         say(q, 1, " %s %llu%s", sim_fault_name(i), (unsigned long long)all->fired[i], i + 1 < SIM_FAULT_COUNT ? "," : "");
     say(q, 1, "; seeds in which none fired, not counted: %llu\n", (unsigned long long)all->quiet);
+    say(q, 1, "crash points:");
+    for (uint32_t i = 1; i < CRASH_POINT_COUNT; i++)
+        say(q, 1, " %s %llu%s", sys_crash_name((enum sys_crash_point)i), (unsigned long long)all->crashed[i], i + 1 < CRASH_POINT_COUNT ? "," : "\n");
 }
 
 /* Answers whether all went well. */
@@ -204,6 +208,7 @@ static bool show_table(const struct request *q, const struct tally *tallies, uin
         all.failures += t->failures;
         all.quiet += t->quiet;
         for (uint32_t k = 0; k < SIM_FAULT_COUNT; k++) all.fired[k] += t->fired[k];
+        for (uint32_t k = 0; k < CRASH_POINT_COUNT; k++) all.crashed[k] += t->crashed[k];
         all.virtual_ns += t->virtual_ns;
         all.wall_ns += t->wall_ns;
         bad += failed;
@@ -292,9 +297,10 @@ const struct cli_verb cli_sim = {
             "  --seed N           this seed alone, and its trace\n"
             "  --seeds N          so many seeds for each job (100)\n"
             "  --from N           the first of them (1)\n"
-            "  --faults           jobs that take checkpoints alone, while seven kinds of faults fire, each in a quarter of the seeds:\n"
+            "  --faults           jobs that take checkpoints alone, while eight kinds of faults fire, each in a quarter of the seeds:\n"
             "                     tasks fail, processes die, power fails (unsynced writes are lost or torn), writes fail, the disk\n"
-            "                     is full, an object's fate is unknown, bits of a checkpoint flip; rows that are committed count\n"
+            "                     is full, an object's fate is unknown, bits of a checkpoint flip; the process dies at a\n"
+            "                     crash point, C1 to C25; rows that are committed count\n"
             "  --rescale          jobs that take checkpoints alone, while they run they are rescaled: from 1 to 2, 2 to 1, 2 to 4, 4 to 2,\n"
             "                     3 to 7, 7 to 2, 1 to 20, as the seed says, then to others; with --faults too\n"
             "  --spread           deal the seeds out over the jobs instead of running all of them for each\n"

@@ -338,11 +338,14 @@ static enum sim_end run_lives(struct run *r)
 static void list_faults(const struct run *r, struct arena *a, struct sim_result *out)
 {
     out->faults = "";
+    memcpy(out->crashed, r->world->faults.crashed, sizeof out->crashed);
     for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) {
         out->fired[i] = r->world->faults.fired[i];
         if (out->fired[i] == 0) continue;
         out->faults = arena_printf(a, "%s %s:%u", out->faults, sim_fault_name(i), out->fired[i]);
     }
+    for (uint32_t i = 0; i < CRASH_POINT_COUNT; i++)
+        if (out->crashed[i] > 0) out->faults = arena_printf(a, "%s %s:%u", out->faults, sys_crash_name((enum sys_crash_point)i), out->crashed[i]);
 }
 
 void sim_run(const struct sim_job *job, uint64_t seed, enum sim_mode mode, struct arena *a, struct sim_result *out)

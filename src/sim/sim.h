@@ -40,6 +40,7 @@ struct sim_result {
     const char *said;        /* on standard error, and what a deadlock's threads wait for */
     const char *faults;      /* those that fired, "" = none */
     uint32_t fired[SIM_FAULT_COUNT];
+    uint32_t crashed[CRASH_POINT_COUNT];
 };
 
 enum { SIM_PAIRS = 7 };

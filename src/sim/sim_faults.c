@@ -7,12 +7,19 @@
 
 #include <string.h>
 
-enum { WANTED_ONE_IN = 4, FIRES_MAX = 3, FULL_NS = 50000000, LOOKS_MAX = 20000 };
+enum { WANTED_ONE_IN = 4, FIRES_MAX = 3, FULL_NS = 50000000, LOOKS_MAX = 20000, PASSES_MAX = 5 };
 
 static const char *const names[SIM_FAULT_COUNT] = {"task-fails", "process-dies", "power-fails", "write-fails",
-                                                   "disk-full",  "unknown",      "bit-flips",   "rescales"};
+                                                   "disk-full",  "unknown",      "bit-flips",   "crashes",
+                                                   "rescales"};
 
 const char *sim_fault_name(enum sim_fault f) { return names[f]; }
+
+static void choose_crash(struct sim_faults *f, struct prng *p)
+{
+    f->crash_at = (enum sys_crash_point)(1 + prng_below(p, CRASH_POINT_COUNT - 1));
+    f->crash_passes = f->crash_at >= CRASH_C20 ? 1 : 1 + (uint32_t)prng_below(p, PASSES_MAX); /* those come seldom */
+}
 
 /* They begin when the world is as the job expects it. */
 void sim_faults_choose(struct sim_world *w, struct prng *p)
@@ -24,6 +31,7 @@ void sim_faults_choose(struct sim_world *w, struct prng *p)
     f->one_in = often[prng_below(p, COUNT_OF(often))];
     bool any = false;
     for (uint32_t i = 0; i < SIM_RESCALES; i++) any |= f->wants[i] = prng_below(p, WANTED_ONE_IN) == 0;
+    choose_crash(f, p);
     if (!any) f->wants[prng_below(p, SIM_BIT_FLIPS)] = true; /* bits flip where another fault has ended a process */
 }
 
@@ -49,6 +57,20 @@ static void die(struct sim_world *w, bool is_power)
     w->faults.is_dead = true;
     w->faults.is_power = is_power;
     w->signal = SYS_SIGNAL_TERM;
+}
+
+void sim_crash_point(struct sys *s, uint32_t at)
+{
+    struct sim_world *w = (struct sim_world *)s;
+    struct sim_faults *f = &w->faults;
+
+    if (!f->is_on || f->is_dead || !f->wants[SIM_CRASHES] || f->fired[SIM_CRASHES] == FIRES_MAX) return;
+    if (f->crash_at != at || --f->crash_passes > 0) return;
+    f->fired[SIM_CRASHES]++;
+    f->crashed[at]++;
+    sim_trace(w, at + UINT64_C(3000));
+    die(w, prng_below(&w->prng, 2) == 0);
+    choose_crash(f, &w->prng);
 }
 
 /* Does the process die here? */

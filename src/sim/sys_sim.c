@@ -298,6 +298,7 @@ static const struct sys_ops sim_ops = {
     .source_pause_ms = sim_source_pause_ms,
     .trace = trace_element,
     .task_fails = sim_task_fails,
+    .crash_point = sim_crash_point,
 };
 
 struct sim_world *sim_world_create(uint64_t seed, bool is_calm)

@@ -2,6 +2,7 @@
 #pragma once
 #include "ground/base/buf.h"
 #include "ground/base/prng.h"
+#include "ground/sys/sys_crash.h"
 #include "ground/sys/sys_net.h"
 #include "sim/fiber.h"
 
@@ -39,7 +40,8 @@ enum sim_fault {
     SIM_DISK_FULL,   /* for a while nothing more can be written */
     SIM_UNKNOWN,     /* an object is there, but whether it is durable cannot be said */
     SIM_BIT_FLIPS,   /* in a file of the newest checkpoint while no process runs: it must be found */
-    SIM_RESCALES,     /* no fault, and asked for on purpose alone: the job goes on with another parallelism */
+    SIM_CRASHES,     /* the process dies, or power fails, at a crash point (sys_crash.h) */
+    SIM_RESCALES,    /* no fault, and asked for on purpose alone: the job goes on with another parallelism */
     SIM_FAULT_COUNT,
 };
 
@@ -51,6 +53,9 @@ struct sim_faults {
     bool is_dead;    /* the process: nothing of it reaches the disk any more */
     bool is_power;   /* that it was the power */
     int64_t full_until_ns;
+    enum sys_crash_point crash_at; /* the next one, when it is come by so often */
+    uint32_t crash_passes;
+    uint32_t crashed[CRASH_POINT_COUNT];
 };
 
 struct sim_node; /* a file or folder */
@@ -98,6 +103,7 @@ void sim_faults_none(struct sim_world *w); /* checkpoints, and nothing goes wron
 /* `times` of the seed's measure: how seldom. */
 bool sim_fault_fires(struct sim_world *w, enum sim_fault which, uint64_t times);
 bool sim_task_fails(struct sys *);
+void sim_crash_point(struct sys *, uint32_t at);
 enum status sim_disk_works(struct sim_world *w, const char *path, struct err *e) CHECKED;   /* a change of it */
 enum status sim_folder_works(struct sim_world *w, const char *path, struct err *e) CHECKED; /* a sync of names */
 bool sim_life_ended(struct sim_world *w); /* the process died: another one may begin */

@@ -8,6 +8,11 @@ same 'a seed again' "$first" "$(trace keyed_sum 7)"
 same 'a trace has 16 digits' 16 "$(printf %s "$first" | wc -c)"
 [ "$first" != "$(trace keyed_sum 8)" ] || same 'another seed' 'another way' 'the same'
 
+crashed() { "$thalweg" sim --job keyed_sum --faults --seeds 10 --verbose 2> err.txt | sed -n 's/^\(keyed_sum .*seed .*trace [0-9a-f]*\) .*/\1/p'; }
+first=$(crashed)
+same 'seeds with faults again' "$first" "$(crashed)"
+same 'their number' 1 "$([ "$(echo "$first" | wc -l)" -ge 10 ] && echo 1)"
+
 # Seeds that found a fault once.
 "$thalweg" sim --job event_time_windows --seed 1 > out.txt 2>&1
 same 'a late row that waits for state' 0 $?

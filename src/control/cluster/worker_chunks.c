@@ -8,6 +8,7 @@
 
 #include "flow/state/snapshot.h"
 #include "ground/fs/fs.h"
+#include "ground/sys/sys_crash.h"
 
 #include <string.h>
 
@@ -244,6 +245,7 @@ static enum status store(struct worker_chunks *w, struct word *word, struct err 
     buf_printf(&name, "%s-%u-%u", m->uid, m->subtask, m->number);
     m->path = buf_text(&name);
     TRY(publish(w, f, m->path, m->bytes, e));
+    sys_crash_point(w->o.sys, CRASH_C7);
     m->bytes = (struct str){0};
     return S_OK;
 }

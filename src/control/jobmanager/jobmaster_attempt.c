@@ -10,6 +10,7 @@
 
 #include "control/jobmanager/jobmaster_internal.h"
 #include "control/taskmanager/taskmanager_host.h"
+#include "ground/sys/sys_crash.h"
 
 static void task_news(void *arg, const struct task_news *n)
 {
@@ -167,6 +168,7 @@ static void drop_tasks(struct jobmaster *jm)
 /* The pause passes; the job may be stopped meanwhile. */
 static void pause_for_restart(struct jobmaster *jm)
 {
+    sys_crash_point(jm->o.sys, CRASH_C21);
     while (jobmaster_status(jm) == JOB_RESTARTING && sys_mono_ns(jm->o.sys) < jm->restart_ns) {
         int64_t left_ms = (jm->restart_ns - sys_mono_ns(jm->o.sys)) / NS_PER_MS + 1;
         jobmaster_turn(jm, MIN(left_ms, LOOK_MS));

@@ -10,6 +10,7 @@
 
 #include "control/config.h"
 #include "ground/base/str.h"
+#include "ground/sys/sys_crash.h"
 
 #include <string.h>
 
@@ -148,7 +149,8 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
 
     ASSERT(st == S_OK); /* the job's own folder, or one that was looked at */
     orders_add(c, a->id, a->kind);
-    
+    sys_crash_point(c->jm->o.sys, CRASH_C1);
+    if (a->kind == SNAPSHOT_SAVEPOINT) sys_crash_point(c->jm->o.sys, CRASH_C20);
     if (sys_atomic_load(&c->jm->is_deployed) == 0) return;
     struct task_trigger t = {.checkpoint = a->id,
                              .folder = snapshot_requests_folder(c, a->id),
@@ -164,6 +166,7 @@ static void abort_one(struct job_checkpoints *c, const struct checkpoint_action 
     log_write(c->jm->o.log, checkpoint_reason_counts(a->reason) ? LOG_WARN : LOG_INFO, "checkpoints",
               "%s %lld of job '%s' failed: %s", snapshot_kind_name(a->kind), (long long)a->id, c->jm->graph.job_name,
               checkpoint_reason_text(a->reason));
+    if (a->reason == CHECKPOINT_EXPIRED) sys_crash_point(c->jm->o.sys, CRASH_C11);
     snapshot_store_abort(c->store, a->id);
     snapshot_order_free(orders_take(c, a->id, false));
     snapshot_requests_failed(c, a->id, a->reason);
@@ -280,6 +283,7 @@ static void on_answer(struct job_checkpoints *c, const struct snapshot_answer *a
         on_changed(c, a);
     } else {
         log_write(c->jm->o.log, LOG_WARN, "checkpoints", "checkpoint %lld: %s", (long long)a->checkpoint, a->err.text);
+        sys_crash_point(c->jm->o.sys, CRASH_C10);
         checkpoint_failed(c->coordinator, a->checkpoint, CHECKPOINT_ASYNC_EXCEPTION, now_ms(c->jm));
     }
 }
@@ -288,6 +292,7 @@ static void on_acknowledged(struct job_checkpoints *c, const struct snapshot_ack
 {
     struct checkpoint_ack short_one = {ack->bytes, ack->aligned_ns / NS_PER_MS, ack->held_ns / NS_PER_MS};
 
+    sys_crash_point(c->jm->o.sys, CRASH_C9);
     if (orders_acknowledge(c, ack))
         checkpoint_acknowledged(c->coordinator, ack->checkpoint, task_number(c, ack->vertex, ack->subtask), &short_one);
 }
@@ -299,6 +304,7 @@ static void on_note(struct job_checkpoints *c, struct note *n)
     case NOTE_DECLINE:
         log_write(c->jm->o.log, LOG_WARN, "checkpoints", "checkpoint %lld was declined: %s",
                   (long long)n->ack.checkpoint, n->err.text);
+        sys_crash_point(c->jm->o.sys, CRASH_C10);
         checkpoint_failed(c->coordinator, n->ack.checkpoint, CHECKPOINT_DECLINED, now_ms(c->jm));
         break;
     case NOTE_WANTS: checkpoint_wanted(c->coordinator, now_ms(c->jm)); break;
@@ -455,6 +461,7 @@ void checkpoints_job_over(struct jobmaster *jm)
     }
     bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) ||
                     (last == JOB_FAILED && c->discards_failed);
+    sys_crash_point(jm->o.sys, CRASH_C25);
     const struct snapshot_change change = {.status = last, .attempt = jm->attempt, .discards = discards};
     enum status st = await_change(jm, &change, &e);
     snapshot_requests_end_all(jm);

@@ -13,6 +13,7 @@
 #include "control/config.h"
 #include "control/jobmanager/restore_check.h"
 #include "ground/base/str.h"
+#include "ground/sys/sys_crash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -161,6 +162,7 @@ static void say_damaged(struct jobmaster *jm, const struct retained_checkpoint *
     snprintf(line, sizeof line, "checkpoint %lld is damaged and passed over: %s", (long long)c->id, why->text);
     log_write(jm->o.log, LOG_WARN, "jobmaster", "%s", line);
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
+    sys_crash_point(jm->o.sys, CRASH_C24);
 }
 
 /* The newest checkpoint of the record; or, where that may be, the newest that is whole. The record then forgets those behind it. */

@@ -3,6 +3,7 @@
 
 #include "flow/state/snapshot.h"
 #include "ground/base/str.h"
+#include "ground/sys/sys_crash.h"
 
 #include <string.h>
 
@@ -129,6 +130,7 @@ enum status snapshot_reader_place(const struct snapshot_reader *r, const struct 
         *out = h->bytes;
         return S_OK;
     }
+    sys_crash_point(r->sys, CRASH_C23);
     enum status st = read_whole(r, p->path, CHUNK_BYTES_MAX, mem, out, &problem);
     if (st == E_NOT_FOUND) return err_set(e, E_DATA, "'%s' is missing: a part of the state of '%s'", p->path, r->uri);
     if (st != S_OK) return err_pass_on(e, &problem);

@@ -12,6 +12,7 @@
 #include "control/snapshot/snapshot_store.h"
 
 #include "control/snapshot/store_internal.h"
+#include "ground/sys/sys_crash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -319,6 +320,7 @@ static void on_written(struct snapshot_store *s, struct store_word *w)
     } else {
         if (h->path == NULL) h->bytes.data = memcpy(arena_alloc(&x->arena, h->size + 1), h->bytes.data, h->size);
         keep_chunk(x, &w->chunk);
+        sys_crash_point(s->o.sys, CRASH_C7);
     }
     give_room(s, w->draft_size);
 }

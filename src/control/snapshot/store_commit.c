@@ -9,6 +9,7 @@
 #include "control/snapshot/store_internal.h"
 
 #include "ground/base/str.h"
+#include "ground/sys/sys_crash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, con
     /* First what makes it a checkpoint: half of one is none. */
     enum status st = fs->remove(s->o.sys, arena_printf(&arena, "%s/_metadata", path), NULL);
     if (st == S_OK) st = fs->list(s->o.sys, path, &arena, &list, NULL);
+    sys_crash_point(s->o.sys, CRASH_C17);
     for (uint32_t i = 0; st == S_OK && i < list.count; i++)
         if (!list.entries[i].is_directory) st = fs->remove(s->o.sys, list.entries[i].path, NULL);
     if (st == S_OK && fs->remove_folder != NULL) st = fs->remove_folder(s->o.sys, path, NULL);
@@ -86,6 +88,7 @@ static enum status swap(struct snapshot_store *s, struct job_record *next, struc
         struct err problem = {0};
         bool is_last = s->thread == NULL ? i >= DOUBT_TRIES : sys_atomic_load(&s->is_closing) != 0;
         st = job_records_swap(&s->o.records, next, &problem);
+        sys_crash_point(s->o.sys, CRASH_C16);
         if (st == S_OK) break;
         if (st != E_UNKNOWN || is_last) return err_pass_on(e, &problem);
         log_write(s->o.log, LOG_WARN, "snapshots", "%s; asking again", problem.text);
@@ -269,6 +272,7 @@ enum status store_finish(struct snapshot_store *s, struct store_entry *entry, st
     retain(s, &o->arena, &added, &next);
     reserve(&next, entry->id);
     TRY(confirm(s, &next, &a->err));
+    sys_crash_point(s->o.sys, CRASH_C18);
     store_parts_keep(s, &o->metadata);
     delete_dropped(s, old.retained, old.retained_count);
     store_parts_clean(s);

@@ -12,6 +12,8 @@
  * costs an operator is paid once. The copy ends before whatever must keep its place: an event, or a watermark behind rows. */
 #include "flow/exchange/channel.h"
 
+#include "ground/sys/sys_crash.h"
+
 #include <string.h>
 
 enum { SMALL_ROWS = 64 };
@@ -150,6 +152,7 @@ static void take_barrier(struct gate *g, struct gate_channel *c, int64_t checkpo
         g->aligning_since_ns = now_ns(c);
     }
     c->is_held = true;
+    if (c->channel->sys != NULL) sys_crash_point(c->channel->sys, CRASH_C4);
     align(g, c);
 }
 

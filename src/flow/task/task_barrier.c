@@ -18,6 +18,7 @@
 #include "flow/state/state.h"
 #include "flow/task/job_shared.h"
 #include "flow/task/task_internal.h"
+#include "ground/sys/sys_crash.h"
 
 enum {
     SAVE_WAITING_MAX = 64 * 1024 * 1024,
@@ -100,11 +101,13 @@ void task_trigger(struct task *t, int64_t checkpoint)
     bool is_whole = (checkpoint & SNAPSHOT_WHOLE) != 0;
 
     sys_atomic_store(&t->barrier.ordered, (uint64_t)barrier_word(checkpoint & ~SNAPSHOT_WHOLE, is_whole));
+    sys_crash_point(t->sys, CRASH_C2);
 }
 
 void task_complete(struct task *t, int64_t checkpoint)
 {
     sys_atomic_store(&t->barrier.completed, (uint64_t)checkpoint);
+    sys_crash_point(t->sys, CRASH_C19);
 }
 
 /* --- stopping ------------------------------------------------------------------------------------------------------------- */
@@ -246,6 +249,7 @@ static void decline(struct task *t, uint32_t node, enum status st)
     barrier_drop(t);
     port->decline(port->arg, checkpoint, t->plan->vertex, t->plan->subtask, &b->err);
     b->err = t->err = (struct err){0};
+    sys_crash_point(t->sys, CRASH_C10);
 }
 
 static void acknowledge(struct task *t)
@@ -264,6 +268,7 @@ static void acknowledge(struct task *t)
 
     b->saving = 0;
     parts_saved(t);
+    sys_crash_point(t->sys, CRASH_C8);
     port->acknowledge(port->arg, &ack);
 }
 
@@ -352,6 +357,7 @@ static enum status freeze(struct task *t)
         b->part = b->seen;
         b->part_is_there = false;
     }
+    sys_crash_point(t->sys, CRASH_C6);
     if (st < 0) decline(t, b->at, st);
     return S_OK;
 }
@@ -374,8 +380,10 @@ enum status barrier_go(struct task *t)
     }
     if (b->phase == BARRIER_FORWARD) {
         /* behind the end of input nobody reads on */
-        for (; !t->input_ended && b->at < t->plan->output_count; b->at++)
+        for (; !t->input_ended && b->at < t->plan->output_count; b->at++) {
             TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, barrier_word(b->seen, b->is_whole)));
+            sys_crash_point(t->sys, CRASH_C3);
+        }
         b->phase = BARRIER_FREEZE;
         b->at = 0;
     }

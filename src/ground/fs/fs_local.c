@@ -5,6 +5,8 @@
  * left behind by a crash is hidden from every pattern. Without if_absent the rename replaces in one step. */
 #include "ground/fs/fs.h"
 
+#include "ground/sys/sys_crash.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -29,8 +31,10 @@ static enum status write_whole(struct sys *s, const char *path, struct str bytes
 
     TRY(sys_file_open(s, path, SYS_WRITE | SYS_CREATE | SYS_EXCLUSIVE, &f, e));
     enum status st = sys_file_write(s, f, bytes.data, bytes.size, e);
+    if (st == S_OK) sys_crash_point(s, CRASH_C12);
     if (st == S_OK) st = sys_file_sync(s, f, e);
     sys_file_close(s, f);
+    if (st == S_OK) sys_crash_point(s, CRASH_C13);
     return st;
 }
 
@@ -85,7 +89,11 @@ static enum status local_publish(struct sys *s, const char *path, struct str byt
         (void)ignored;
         return st;
     }
-    if (sys_dir_sync(s, folder, &problem) == S_OK) return S_OK; /* what exists, too: who made it may have died before this */
+    sys_crash_point(s, CRASH_C14);
+    if (sys_dir_sync(s, folder, &problem) == S_OK) {
+        sys_crash_point(s, CRASH_C15);
+        return S_OK; /* what exists, too: who made it may have died before this */
+    }
     *outcome = FS_UNKNOWN; /* it is there, but would it be after a crash? */
     return err_set(e, E_UNKNOWN, "'%s' may not be durable: %s", path, problem.text);
 }

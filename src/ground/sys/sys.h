@@ -104,6 +104,7 @@ struct sys_ops {
     int64_t (*source_pause_ms)(struct sys *);   /* > 0: a source that is asked now has nothing for so long */
     void (*trace)(struct sys *, uint64_t what); /* something went from one task to another */
     bool (*task_fails)(struct sys *);           /* the task that asks is to fail */
+    void (*crash_point)(struct sys *, uint32_t at); /* sys_crash.h: the process may die here */
 };
 
 struct sys {

@@ -3,6 +3,7 @@
  * Signals are process-wide, so the two words here are the one mutable static of the program: a handler can reach nothing
  * else. Each holds the turn in which its signal came, 0 when none waits: the older is taken first. The first SIGINT is the
  * user's wish to stop; the second, taken or not, ends the process at once. */
+#include "ground/sys/sys_crash.h"
 #include "ground/sys/sys_kv.h"
 #include "ground/sys/sys_linux_internal.h"
 
@@ -269,6 +270,7 @@ struct sys *sys_linux_create_quiet(void)
     mem_init(&l->mem, "sys", 0);
     mem_move(&mem, &l->mem);
     l->sys.ops = &linux_ops;
+    if (sys_linux_crashes != NULL) l->sys.ops = sys_linux_crashes(&linux_ops);
     l->sys.mem = &l->mem;
     int failed = pthread_mutex_init(&l->mem_lock, NULL) | pthread_mutex_init(&l->standard_lock, NULL);
     ASSERT(failed == 0);
