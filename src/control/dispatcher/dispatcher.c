@@ -360,7 +360,8 @@ static void recover_job(struct dispatcher *d, const char *id)
             log_write(d->o.log, LOG_INFO, "dispatcher", "job '%s' (%s) is gone on with", job->name, job->id);
     }
     if (st == S_OK) return;
-    log_write(d->o.log, LOG_ERROR, "dispatcher", "job %s cannot be gone on with: %s", id, e.text);
+    if (st == E_NOT_FOUND) log_write(d->o.log, LOG_INFO, "dispatcher", "job %s had not been taken when the JobManager ended", id);
+    else log_write(d->o.log, LOG_ERROR, "dispatcher", "job %s cannot be gone on with: %s", id, e.text);
     dispatched_free(job);
 }
 
