@@ -17,6 +17,9 @@ while [ -z "$stopped" ] && [ "$(date +%s)" -lt "$end" ]; do
     for mode in --faults ''; do
         # shellcheck disable=SC2086 # none is no argument
         "$program" sim $mode --spread --seeds "$batch" --from "$from" > "$here/out.txt" 2> "$here/err.txt"
+        status=$?
+        # it ended without a table: a failure of all that it had to run
+        [ $status = 0 ] || [ -n "$stopped" ] || grep -q ' failed with seeds ' "$here/out.txt" || echo "? failed with seeds $from" >> "$here/out.txt"
         grep -q . "$here/err.txt" && cat "$here/err.txt" >&2
         sed "s/^/${mode:-plain} /" "$here/out.txt" >> "$here/all.txt"
         sed -n 's/^  replay: //p' "$here/err.txt" >> "$here/replay.txt"

@@ -123,5 +123,10 @@ bool sim_life_ended(struct sim_world *w)
     w->faults.full_until_ns = 0;
     w->signal = SYS_SIGNAL_NONE;
     w->idle_rounds = 0;
+    choose_crash(&w->faults, &w->prng);
+    if (prng_below(&w->prng, 3) == 0) { /* the next process restores something */
+        w->faults.crash_at = prng_below(&w->prng, 2) == 0 ? CRASH_C23 : CRASH_C24;
+        w->faults.crash_passes = 1;
+    }
     return true;
 }

@@ -162,7 +162,6 @@ static void say_damaged(struct jobmaster *jm, const struct retained_checkpoint *
     snprintf(line, sizeof line, "checkpoint %lld is damaged and passed over: %s", (long long)c->id, why->text);
     log_write(jm->o.log, LOG_WARN, "jobmaster", "%s", line);
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
-    sys_crash_point(jm->o.sys, CRASH_C24);
 }
 
 /* The newest checkpoint of the record; or, where that may be, the newest that is whole. The record then forgets those behind it. */
@@ -297,6 +296,7 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
     const char *split = restore_plan_split(jm->restore, &jm->arena);
     if (split != NULL) log_write(jm->o.log, LOG_INFO, "jobmaster", "%s", split);
+    sys_crash_point(jm->o.sys, CRASH_C24);
 }
 
 enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, struct err *e)
