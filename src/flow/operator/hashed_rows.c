@@ -39,13 +39,23 @@ void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spil
     bit_set(h->needed, n);
     bit_set(h->needed, n + 1);
     h->by[0].col = n;
-    row_sort_init(&h->sort, cx, &h->spill, h->schema, h->needed, h->by, 1);
+    h->by_count = 1;
+    row_sort_init(&h->sort, cx, &h->spill, h->schema, h->needed, h->by, h->by_count);
+}
+
+void hashed_rows_order(struct hashed_rows *h, uint32_t col)
+{
+    ASSERT(h->count == 0);
+    h->by[1].col = col;
+    h->by_count = 2;
+    bit_clear(h->needed, h->input->child_count + 1);
+    hashed_rows_clear(h);
 }
 
 void hashed_rows_clear(struct hashed_rows *h)
 {
     row_sort_release(&h->sort);
-    row_sort_init(&h->sort, h->cx, &h->spill, h->schema, h->needed, h->by, 1);
+    row_sort_init(&h->sort, h->cx, &h->spill, h->schema, h->needed, h->by, h->by_count);
     if (h->stage != NULL) batch_clear(h->stage);
     h->is_adding = h->is_staged = h->is_over = false;
     h->count = 0;
@@ -83,7 +93,8 @@ enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const
         with.cols = ARENA_ARRAY(h->cx->scratch, struct vector, n + 2);
         memcpy(with.cols, in->cols, sizeof *in->cols * n);
         with.cols[n] = numbers_vector(h, in, n, hashes);
-        with.cols[n + 1] = numbers_vector(h, in, n + 1, marks);
+        if (h->by_count == 1) with.cols[n + 1] = numbers_vector(h, in, n + 1, marks);
+        else with.cols[n + 1] = (struct vector){.type = h->schema->children[n + 1], .form = VEC_ABSENT, .phys = P_I64};
         with.col_count = n + 2;
         with.kinds = NULL;
         with.times = NULL;

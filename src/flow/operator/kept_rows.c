@@ -105,6 +105,19 @@ const struct batch *kept_rows_at(const struct kept_rows *k, uint32_t number, uin
     return b;
 }
 
+void kept_rows_prefetch(const struct kept_rows *k, const uint32_t *numbers, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = batch_index(k, numbers[i]);
+        const struct batch *b = k->batches[at];
+        for (uint32_t c = 0; c < b->col_count; c++) {
+            const struct vector *v = &b->cols[c];
+            if (v->form == VEC_FLAT && v->data != NULL)
+                __builtin_prefetch((const char *)v->data + (size_t)(numbers[i] - k->firsts[at]) * phys_width((enum phys)v->phys));
+        }
+    }
+}
+
 uint32_t kept_rows_run(const struct kept_rows *k, const uint32_t *numbers, uint32_t n, const struct batch **batch, uint16_t *rows)
 {
     uint32_t i = batch_index(k, numbers[0]), first = k->firsts[i], count = 0;

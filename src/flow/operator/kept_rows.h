@@ -44,5 +44,7 @@ void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t c
                      struct kept_order *out);
 void kept_order_release(struct kept_order *o, struct mem *mem);
 
+/* Rows that are copied soon: what lies far apart is on its way meanwhile. For rows without pages. */
+void kept_rows_prefetch(const struct kept_rows *k, const uint32_t *numbers, uint32_t n);
 /* A stretch of numbers[0..n) that lie in one batch, ascending: their rows into `rows`, at most BATCH_ROWS. */
 uint32_t kept_rows_run(const struct kept_rows *k, const uint32_t *numbers, uint32_t n, const struct batch **batch, uint16_t *rows);

@@ -14,6 +14,7 @@
  * Invariants: everything that may be pending is asked for before the first row is emitted or added. At most one timer per
  * key and side exists. Times that leave the range of int64 stop at its ends. Not here: outer joins, processing time. */
 #include "flow/operator/op_configs.h"
+#include "flow/operator/row_time.h"
 #include "flow/operator/user.h"
 #include "flow/operator/user_value.h"
 #include "flow/state/shape.h"
@@ -73,22 +74,6 @@ static const struct type *time_type(struct arena *a)
     const char *names[] = {"time"};
 
     return type_row(a, 1, names, fields, false);
-}
-
-static int64_t plus(int64_t time, int64_t ms)
-{
-    int64_t sum;
-
-    if (!__builtin_add_overflow(time, ms, &sum)) return sum;
-    return ms > 0 ? INT64_MAX : INT64_MIN;
-}
-
-static int64_t minus(int64_t time, int64_t ms)
-{
-    int64_t difference;
-
-    if (!__builtin_sub_overflow(time, ms, &difference)) return difference;
-    return ms > 0 ? INT64_MIN : INT64_MAX;
 }
 
 /* --- graph time ------------------------------------------------------------------------------------------------------- */
@@ -169,14 +154,14 @@ static enum status side_open(struct interval_join *j, uint32_t input, const stru
 /* Exclusive bounds are one ms further in, as everywhere below bounds are inclusive. */
 static void bounds_set(struct interval_join *j, const struct interval_config *c)
 {
-    int64_t lower = plus(c->lower_ms, c->lower_exclusive), upper = minus(c->upper_ms, c->upper_exclusive);
+    int64_t lower = time_plus(c->lower_ms, c->lower_exclusive), upper = time_minus(c->upper_ms, c->upper_exclusive);
 
     j->sides[0].lower = lower;
     j->sides[0].upper = upper;
-    j->sides[1].lower = minus(0, upper);
-    j->sides[1].upper = minus(0, lower);
+    j->sides[1].lower = time_minus(0, upper);
+    j->sides[1].upper = time_minus(0, lower);
     for (uint32_t i = 0; i < 2; i++) j->sides[i].reach = MAX(j->sides[i].upper, 0);
-    j->pause = MAX(minus(upper, lower), 0) / 4;
+    j->pause = MAX(time_minus(upper, lower), 0) / 4;
 }
 
 static enum status interval_join_open(struct op_cx *op, void *self)
@@ -216,11 +201,11 @@ static void interval_join_close(struct op_cx *op, void *self, bool failed)
 static void range_set(struct probing *p, uint32_t i, const struct side *ours, const struct side *theirs, int64_t time,
                       int64_t watermark)
 {
-    int64_t alive = minus(watermark, theirs->reach);
+    int64_t alive = time_minus(watermark, theirs->reach);
 
-    if (theirs->reach > 0) alive = plus(alive, 1); /* without reach: a marked row is seen at the watermark itself */
-    p->from[i] = MAX(plus(time, ours->lower), alive);
-    p->to[i] = plus(time, ours->upper);
+    if (theirs->reach > 0) alive = time_plus(alive, 1); /* without reach: a marked row is seen at the watermark itself */
+    p->from[i] = MAX(time_plus(time, ours->lower), alive);
+    p->to[i] = time_plus(time, ours->upper);
 }
 
 /* Parts late rows from the others. */
@@ -305,7 +290,7 @@ static enum status rows_settle(struct interval_join *j, uint32_t input, const st
         int64_t time = in->times[p->rows[i]];
         state_element_of(s->table, p->added[i])->matches = s->reach == 0 && time == j->cx.op->watermark;
         if (!bit_get(p->created, i)) continue;
-        int64_t past = MAX(plus(time, s->reach), TIMER_FIRST);
+        int64_t past = MAX(time_plus(time, s->reach), TIMER_FIRST);
         TRY(timers_register_one(s->timers, in, plan->keys[input], p->rows[i], p->hashes[i], past));
     }
     return S_OK;
@@ -467,7 +452,7 @@ static enum status sweep_start(struct interval_join *j, struct side *s, int64_t 
     struct sweeping *w = &j->w;
 
     for (uint32_t i = 0; i < w->count; i++)
-        p->to[i] = watermark == WATERMARK_MAX ? INT64_MAX : minus(watermark, s->reach);
+        p->to[i] = watermark == WATERMARK_MAX ? INT64_MAX : time_minus(watermark, s->reach);
     batch_hash(w->keys, w->cols, j->cx.key_type->child_count, p->hashes);
     struct state_keys keys = state_keys_of(w->keys, w->cols, j->cx.key_type->child_count, p->hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_UPDATE, p->ours, NULL));
@@ -499,7 +484,7 @@ static enum status sweep_finish(struct interval_join *j, struct side *s, int64_t
         void *first = p->ours[i] ? state_ordered_edge(s->table, 0, p->ours[i], false) : NULL;
         if (first == NULL) continue;
         int64_t time = *state_word(state_extra(s->table, first), s->table->extra.fields[0].offset);
-        int64_t next = MAX(plus(time, s->reach), plus(watermark, j->pause));
+        int64_t next = MAX(time_plus(time, s->reach), time_plus(watermark, j->pause));
         next = MAX(next, TIMER_FIRST);
         TRY(timers_register_one(s->timers, w->keys, w->cols, i, p->hashes[i], next));
     }

@@ -79,22 +79,6 @@ struct join_interval {
     bool clock;
 };
 
-static int64_t plus(int64_t time, int64_t ms)
-{
-    int64_t sum;
-
-    if (!__builtin_add_overflow(time, ms, &sum)) return sum;
-    return ms > 0 ? INT64_MAX : INT64_MIN;
-}
-
-static int64_t minus(int64_t time, int64_t ms)
-{
-    int64_t difference;
-
-    if (!__builtin_sub_overflow(time, ms, &difference)) return difference;
-    return ms > 0 ? INT64_MIN : INT64_MAX;
-}
-
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
 static struct join_spec spec_of(const struct join_interval_config *c)
 {
@@ -175,11 +159,11 @@ static enum status join_interval_open(struct op_cx *cx, void *self)
     TRY(join_plan_read(cx->plan, &spec, &s->plan, cx->err));
     join_pairs_open(cx, &s->pairs, &s->plan);
     for (uint32_t side = 0; side < 2; side++) TRY(side_open(cx, s, side));
-    s->sides[0].lower = minus(0, c->upper_ms);
-    s->sides[0].upper = minus(0, c->lower_ms);
+    s->sides[0].lower = time_minus(0, c->upper_ms);
+    s->sides[0].upper = time_minus(0, c->lower_ms);
     s->sides[1].lower = c->lower_ms;
     s->sides[1].upper = c->upper_ms;
-    s->pause = MAX(minus(c->upper_ms, c->lower_ms), 0) / 4;
+    s->pause = MAX(time_minus(c->upper_ms, c->lower_ms), 0) / 4;
     s->clock = s->sides[0].time_col < 0;
     s->now = TIME_MIN;
     for (uint32_t k = 0; k < OP_KEYS_MAX; k++) s->w.cols[k] = k;
@@ -216,8 +200,8 @@ static enum status times_find(struct op_cx *cx, struct join_interval *s, uint32_
             return row_time_missing(cx, in, row);
         int64_t time = v == NULL ? s->now : VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
         m->times[i] = time;
-        m->from[i] = MAX(plus(time, ours->lower), minus(s->now, theirs->upper));
-        m->to[i] = plus(time, ours->upper);
+        m->from[i] = MAX(time_plus(time, ours->lower), time_minus(s->now, theirs->upper));
+        m->to[i] = time_plus(time, ours->upper);
     }
     return S_OK;
 }
@@ -290,7 +274,7 @@ static enum status timers_set(struct op_cx *cx, struct join_interval *s, uint32_
     BATCH_EACH(in, i, row)
     {
         if (m->added[i] == NULL || (!side->alone && !bit_get(fresh, i))) continue;
-        int64_t past = MAX(plus(plus(m->times[i], side->upper), 1), TIMER_FIRST);
+        int64_t past = MAX(time_plus(time_plus(m->times[i], side->upper), 1), TIMER_FIRST);
         TRY(timers_register_one(side->timers, in, p->keys[input], row, m->hashes[i], past));
     }
     return S_OK;
@@ -398,7 +382,7 @@ static enum status sweep_begin(struct join_interval *s, uint32_t input)
     uint32_t cols = side->def.key->child_count;
 
     for (uint32_t i = 0; i < w->count; i++)
-        m->to[i] = s->now == WATERMARK_MAX ? INT64_MAX : minus(minus(s->now, side->upper), 1);
+        m->to[i] = s->now == WATERMARK_MAX ? INT64_MAX : time_minus(time_minus(s->now, side->upper), 1);
     batch_hash(w->keys[input], w->cols, cols, m->hashes);
     struct state_keys keys = state_keys_of(w->keys[input], w->cols, cols, m->hashes);
     TRY(state_resolve(side->table, 0, &keys, STATE_UPDATE, m->ours, NULL));
@@ -447,7 +431,7 @@ static enum status sweep_end(struct join_interval *s, uint32_t input)
         void *first = m->ours[i] != NULL ? state_ordered_edge(side->table, 0, m->ours[i], false) : NULL;
         if (first == NULL) continue;
         int64_t time = *state_word(state_extra(side->table, first), side->table->extra.fields[0].offset);
-        int64_t next = MAX(plus(plus(time, side->upper), 1), plus(s->now, s->pause));
+        int64_t next = MAX(time_plus(time_plus(time, side->upper), 1), time_plus(s->now, s->pause));
         TRY(timers_register_one(side->timers, w->keys[input], w->cols, i, m->hashes[i], MAX(next, TIMER_FIRST)));
     }
     state_done(side->table);
@@ -485,7 +469,7 @@ static enum status join_interval_on_watermark(struct op_cx *cx, void *self, int6
     if (!s->clock) {
         s->now = watermark;
         TRY(sweep(cx, s));
-        if (watermark != WATERMARK_MAX) watermark = minus(minus(watermark, behind), 1);
+        if (watermark != WATERMARK_MAX) watermark = time_minus(time_minus(watermark, behind), 1);
     }
     op_emit_watermark(cx, watermark);
     return S_OK;

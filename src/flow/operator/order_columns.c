@@ -47,3 +47,11 @@ uint64_t order_columns_prefix(const struct order_column *by, const struct batch 
     uint64_t prefix = vector_order_prefix(v, row);
     return by->descending ? ~prefix : prefix;
 }
+
+bool order_columns_prefix_is_value(const struct order_column *by, const struct type *row)
+{
+    const struct type *t = row->children[by->col];
+
+    if (t->nullable) return false; /* NULL has the prefix of a value */
+    return t->phys == P_BOOL || t->phys == P_I8 || t->phys == P_I16 || t->phys == P_I32 || t->phys == P_I64;
+}

@@ -15,5 +15,6 @@ enum status order_columns_read(const struct op_plan *p, const struct text_list *
 /* < 0: a row of x stands before one of y, > 0: behind it, 0: the order says nothing. */
 int order_columns_compare(const struct order_column *by, uint32_t count, const struct batch *x, uint32_t row_x, const struct batch *y,
                           uint32_t row_y);
-/* Of the first column: what is less stands before; equal says nothing. */
+/* Of one column: what is less stands before; equal says nothing, */
 uint64_t order_columns_prefix(const struct order_column *by, const struct batch *b, uint32_t row);
+bool order_columns_prefix_is_value(const struct order_column *by, const struct type *row); /* but here, where it says that values are equal */

@@ -15,14 +15,18 @@ enum {
     STRETCH = 512,
     WORK_MAX = 4096, /* rows that are compared in one call */
     COPIED_PER_WORK = 32, /* rows that are copied count as one that is compared */
+    FETCHED = 32,    /* rows that are on their way from memory at once */
     BLOCKS_MAX = 4,  /* blocks that are written in one call */
-    SORTED_ROW_BYTES = sizeof(uint64_t) + 2 * sizeof(uint32_t), /* what sorting takes beside the rows, see sort_begin */
 };
+
+/* What sorting takes beside the rows, see sort_begin. */
+static size_t sorted_row_bytes(const struct row_sort *s) { return sizeof(uint64_t) * s->prefix_count + 2 * sizeof(uint32_t); }
 
 void row_sort_init(struct row_sort *s, struct op_cx *cx, const struct spill_config *spill, const struct type *schema, const uint64_t *needed,
                    const struct order_column *by, uint32_t by_count)
 {
     *s = (struct row_sort){.by = by, .by_count = by_count};
+    s->prefix_count = by_count > 1 && order_columns_prefix_is_value(&by[0], schema) ? 2 : 1;
     kept_rows_init(&s->rows, schema, needed, cx->mem);
     row_runs_init(&s->runs, cx, spill, schema, needed, by, by_count);
 }
@@ -49,9 +53,11 @@ void row_sort_release(struct row_sort *s)
 static bool is_before(void *arg, uint32_t a, uint32_t b)
 {
     const struct row_sort *s = arg;
+    const uint64_t *prefix_a = s->prefixes + (size_t)a * s->prefix_count, *prefix_b = s->prefixes + (size_t)b * s->prefix_count;
     uint32_t row_a, row_b;
 
-    if (s->prefixes[a] != s->prefixes[b]) return s->prefixes[a] < s->prefixes[b];
+    for (uint32_t i = 0; i < s->prefix_count; i++)
+        if (prefix_a[i] != prefix_b[i]) return prefix_a[i] < prefix_b[i];
     const struct batch *x = kept_rows_at(&s->rows, a, &row_a), *y = kept_rows_at(&s->rows, b, &row_b);
     return order_columns_compare(s->by, s->by_count, x, row_a, y, row_b) < 0;
 }
@@ -61,7 +67,7 @@ static void sort_begin(struct row_sort *s)
 {
     uint32_t n = s->rows.count;
 
-    s->prefixes = mem_alloc(s->rows.mem, sizeof *s->prefixes * n);
+    s->prefixes = mem_alloc(s->rows.mem, sizeof *s->prefixes * n * s->prefix_count);
     s->numbers = mem_alloc(s->rows.mem, sizeof *s->numbers * n);
     s->space = mem_alloc(s->rows.mem, sizeof *s->space * n);
     s->width = STRETCH;
@@ -78,7 +84,8 @@ static enum status stretches_sort(struct row_sort *s)
             uint32_t row;
             const struct batch *b = kept_rows_at(&s->rows, i, &row);
             s->numbers[i] = i;
-            s->prefixes[i] = order_columns_prefix(&s->by[0], b, row);
+            for (uint32_t k = 0; k < s->prefix_count; k++)
+                s->prefixes[(size_t)i * s->prefix_count + k] = order_columns_prefix(&s->by[k], b, row);
         }
         sort_stable(s->numbers + s->first, s->space + s->first, n, is_before, s);
         s->first += n;
@@ -145,6 +152,15 @@ static enum status sort_go_on(struct row_sort *s)
     return S_OK;
 }
 
+/* The next few rows, which may lie anywhere. */
+static void fetch(struct row_sort *s)
+{
+    uint32_t n = MIN(s->rows.count - s->at, (uint32_t)FETCHED);
+
+    kept_rows_prefetch(&s->rows, s->numbers + s->at, n);
+    s->fetched = s->at + n;
+}
+
 /* The next rows in memory, which are sorted. */
 static enum status memory_next(struct row_sort *s, struct batch *out, uint32_t room)
 {
@@ -154,6 +170,7 @@ static enum status memory_next(struct row_sort *s, struct batch *out, uint32_t r
     while (s->at < s->rows.count) {
         uint32_t as_came[BATCH_ROWS], n = MIN(MIN(room, s->rows.count - s->at), (uint32_t)BATCH_ROWS);
         if (n == 0) return S_MORE;
+        if (s->numbers != NULL && s->at >= s->fetched) fetch(s);
         for (uint32_t i = 0; s->numbers == NULL && i < n; i++) as_came[i] = s->at + i;
         n = kept_rows_run(&s->rows, s->numbers != NULL ? s->numbers + s->at : as_came, n, &from, rows);
         batch_append(out, from, rows, n);
@@ -169,7 +186,7 @@ static void memory_clear(struct row_sort *s)
     numbers_free(s);
     kept_rows_clear(&s->rows);
     s->bytes = 0;
-    s->width = s->first = s->left = s->right = s->to = s->at = 0;
+    s->width = s->first = s->left = s->right = s->to = s->at = s->fetched = 0;
     s->is_sorted = s->is_spilling = s->is_writing = false;
 }
 
@@ -206,7 +223,7 @@ enum status row_sort_add(struct row_sort *s, const struct batch *in)
         ASSERT(s->width == 0 && !s->is_sorted);
         if (kept_rows_add(&s->rows, in) != S_OK)
             return err_set(s->runs.cx->err, E_BUDGET, "more than %u rows in one partition", KEPT_ROWS_MAX);
-        s->bytes += batch_bytes(in) + (size_t)SORTED_ROW_BYTES * batch_rows(in);
+        s->bytes += batch_bytes(in) + sorted_row_bytes(s) * batch_rows(in);
         s->is_spilling = memory > 0 && s->bytes > (size_t)memory && s->rows.count > 0;
     }
     return s->is_spilling ? spill_go_on(s) : S_OK;

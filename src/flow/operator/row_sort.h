@@ -11,10 +11,11 @@ struct row_sort {
     uint32_t by_count;
     struct kept_rows rows;
     uint64_t *prefixes;        /* by row number: rows whose first values differ enough are told apart without looking at them */
+    uint32_t prefix_count;     /* of a row: 2 where those of the first column are all of its value */
     uint32_t *numbers, *space; /* of the rows, as they are sorted so far; the other half of merging */
     uint32_t width;            /* stretches of so many numbers are in order; 0: nothing is yet */
     uint32_t first, left, right, to; /* the pair of stretches at hand, and where its merging stands */
-    uint32_t at;               /* rows that were given back */
+    uint32_t at, fetched;      /* rows that were given back; that are on their way from memory */
     bool is_sorted;
     /* beyond memory */
     struct row_runs runs;

@@ -8,6 +8,8 @@
  * Each row of a stage knows whether it has met another. When the stage is done with, those that come alone do, all at once, and it is
  * filled again.
  *
+ * An interval join looks at the rows of a group by their times, and lists for each left row those of its interval (sort_merge_times.c).
+ *
  * Invariants: a list of pairs is of one left stage and of one batch of the right side, and goes out before either changes. A call lists
  * and forwards at most one batch. */
 #include "flow/operator/sort_merge_join.h"
@@ -65,7 +67,7 @@ static enum status stage_fill(struct merge_side *m)
     if (!m->is_filling) stage_turn(m);
     while (!m->is_over && m->stage->count < m->stage->capacity) {
         uint32_t before = m->stage->count;
-        enum status st = row_sort_next(&m->sort, m->stage, m->stage->capacity - before);
+        enum status st = row_sort_next(m->sort, m->stage, m->stage->capacity - before);
         if (st != S_OK && st != S_MORE) return st;
         m->is_over = st == S_OK;
         if (st == S_MORE && m->stage->count == before) return S_MORE;
@@ -150,9 +152,9 @@ static enum status pairs_select(struct op_cx *cx, struct sort_merge_join *s, uin
 {
     uint16_t taken[BATCH_ROWS];
 
-    *n = s->count;
-    if (s->condition == NULL) return S_OK;
-    pairs_fill(s, s->count, s->tested);
+    *n = s->is_timed ? merge_times_same(cx, s, s->count) : s->count;
+    if (s->condition == NULL || *n == 0) return S_OK;
+    pairs_fill(s, *n, s->tested);
     TRY(expr_select(s->condition, s->tested, sys_wall_ms(cx->sys), taken, n, cx->err));
     for (uint32_t side = 0; side < 2; side++)
         for (uint32_t i = 0; i < *n; i++) s->rows[side][i] = s->rows[side][taken[i]];
@@ -186,6 +188,10 @@ static bool pairs_list(struct sort_merge_join *s, const struct batch *right, uin
     s->right = right;
     s->right_first = right_first;
     for (; n < s->out->capacity && g->next < end; n++, g->next++) {
+        if (s->is_timed && !merge_times_meets(s, right, g->next - right_first)) {
+            g->next = g->end;
+            break;
+        }
         s->rows[0][n] = (uint16_t)left;
         s->rows[1][n] = (uint16_t)(g->next - right_first);
     }
@@ -198,6 +204,7 @@ static void group_open(struct merge_group *g, uint32_t first, uint32_t end, bool
 {
     g->is_open = g->has_row = true;
     g->is_kept = is_kept;
+    g->is_entered = false;
     g->first = g->next = first;
     g->end = end;
     g->lone = 0;
@@ -313,7 +320,7 @@ static bool has_row(struct sort_merge_join *s)
         if (!l->is_over) s->wants = 0;
         return false;
     }
-    g->has_row = keys_compare(s, l->at, g->is_kept ? g->key : s->sides[1].stage, g->is_kept ? 0 : g->first) == 0;
+    g->has_row = keys_compare(s, l->at, g->is_kept ? g->key : s->sides[1].stage, g->is_kept ? 0 : s->sides[1].at) == 0;
     return g->has_row;
 }
 
@@ -321,7 +328,7 @@ static void row_end(struct sort_merge_join *s)
 {
     s->sides[0].at++;
     s->group.next = s->group.first;
-    s->group.has_row = false;
+    s->group.has_row = s->group.is_entered = false;
 }
 
 /* The left row at hand meets the group. False: the list must go out first. */
@@ -336,13 +343,15 @@ static enum status row_meet(struct sort_merge_join *s, bool *goes_on)
         row_end(s);
         return S_OK;
     }
-    if (g->is_kept) {
+    if (s->is_timed && !g->is_entered) TRY(merge_times_enter(s, goes_on));
+    if (!*goes_on) return S_OK;
+    if (g->is_kept && g->next < g->end) {
         right = kept_rows_at(&g->rows, g->next, &row);
         TRY(kept_rows_failed(&g->rows));
         first = g->next - row;
         end = first + right->count;
     }
-    *goes_on = pairs_list(s, right, first, end);
+    if (g->next < g->end) *goes_on = pairs_list(s, right, first, end);
     if (g->next == g->end) row_end(s);
     return S_OK;
 }

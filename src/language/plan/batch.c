@@ -1,6 +1,6 @@
 /* batch.c - the plan of a query for batch mode: the same nodes, but none of them changes rows that it has given. Those that can hold
  * their results back until their input has ended do so (rel_type's `ends`); behind all others that still update or delete stands a
- * Fold. Joins and groups are made as batch_join.c and node_hash_aggregate.c choose. What comes by an order and a limit of few rows is put into that order again.
+ * Fold. Joins (those of windows, too) and groups are made as batch_join.c and node_hash_aggregate.c choose. What comes by an order and a limit of few rows is put into that order again.
  *
  * Nodes are immutable: a node whose inputs became others is made anew, and what it derives from them is derived again. */
 #include "language/plan/aggregate_rel.h"
@@ -36,6 +36,7 @@ static enum status remade(struct arena *a, const struct rel *r, struct rel *cons
                           struct err *e)
 {
     if (r->type == &rel_join_type) return batch_join(a, r, inputs, s, out, e);
+    if (r->type == &rel_window_join_type && !r->inputs[0]->window->processing_time) return batch_window_join(a, r, inputs, s, out, e);
     if (r->type == &rel_aggregate_type) return batch_aggregate(a, r, inputs, s, out, e);
     struct rel *copy = rel_over_inputs(a, r, inputs, ends(r));
     *out = copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);

@@ -179,6 +179,18 @@ enum status batch_join(struct arena *a, const struct rel *join, struct rel *cons
     return S_OK;
 }
 
+enum status batch_window_join(struct arena *a, const struct rel *join, struct rel *const *inputs, const struct plan_settings *s,
+                              struct rel **out, struct err *e)
+{
+    const struct window_join_body *b = join->body;
+    struct rel like = *join;
+
+    like.body = &b->all;
+    TRY(batch_join(a, &like, inputs, s, out, e));
+    (*out)->window = join->window; /* rows say in the same columns which one they are of */
+    return S_OK;
+}
+
 /* --- what the nodes share ---------------------------------------------------------------------------------------- */
 void batch_join_derive(struct rel *r, struct arena *a) { join_derive_rows(r, a); }
 

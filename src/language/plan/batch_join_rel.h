@@ -16,6 +16,10 @@ struct batch_join_body {
 enum status batch_join(struct arena *a, const struct rel *join, struct rel *const *inputs, const struct plan_settings *s,
                        struct rel **out, struct err *e) CHECKED;
 
+/* The same of a join of windows: start and end of the window are keys as others are, since nothing is late. */
+enum status batch_window_join(struct arena *a, const struct rel *join, struct rel *const *inputs, const struct plan_settings *s,
+                              struct rel **out, struct err *e) CHECKED;
+
 /* What they share. */
 void batch_join_derive(struct rel *r, struct arena *a);
 int batch_join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* by keys, or broadcast */

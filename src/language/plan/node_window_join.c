@@ -1,5 +1,5 @@
 /* node_window_join.c - WindowJoin: a join of two inputs with windows of one kind, on start and end of them, too. Its rows come once, when
- * the window ends. */
+ * the window ends. In batch mode such a join is one as others are (batch_join.c). */
 #include "language/plan/join_rel.h"
 #include "language/plan/logical.h"
 #include "language/plan/narrow_rel.h"

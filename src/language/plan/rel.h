@@ -148,7 +148,7 @@ extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NU
 extern const struct rel_type rel_aggregate_type, rel_async_calc_type, rel_calc_type, rel_correlate_type, rel_deduplicate_type,
     rel_drop_before_type, rel_expand_type, rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type,
     rel_normalize_type, rel_over_type, rel_rank_type, rel_set_type, rel_sink_type, rel_sort_limit_type, rel_temporal_join_type,
-    rel_union_type, rel_system_type, rel_values_type, rel_watermark_type, rel_window_tvf_type;
+    rel_union_type, rel_system_type, rel_values_type, rel_watermark_type, rel_window_join_type, rel_window_tvf_type;
 
 /* VALUES: constants, row by row. */
 struct values_body {

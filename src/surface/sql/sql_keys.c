@@ -156,7 +156,7 @@ const struct option_def sql_keys[] = {
     {.key = "table.exec.resource.sort.memory",
      .kind = OPT_SIZE,
      .least = "1 kb", .most = "1 tb",
-     .doc = "in batch mode: rows that one task sorts in memory (ORDER BY, OVER, sides of joins and groups by sorting), and of one partition of OVER; more of them go to files" SHARE_OF_MEMORY},
+     .doc = "in batch mode: rows that one task sorts in memory (ORDER BY, OVER, sides of interval joins, of joins and groups by sorting), and of one partition of OVER; more of them go to files" SHARE_OF_MEMORY},
     {.key = "table.exec.resource.hash-agg.memory",
      .kind = OPT_SIZE,
      .least = "1 kb", .most = "1 tb",
