@@ -136,7 +136,7 @@ static void child(int to_parent, bool echoes)
     end_open(&x, 1);
     end_start(&x, 1, 1);
     for (uint32_t i = 0; i < RECEIVERS; i++) {
-        struct gate_input in = {&x.there[i], 1};
+        struct gate_input in = {&x.there[i], 1, NULL};
         gates[i] = gate_create(&in, 1, &x.mem, 0);
     }
     struct writer *echo = writer_create(&(struct writer_plan){.partitioner = PART_FORWARD, .parallelism = 1}, &x.back,
@@ -191,7 +191,7 @@ static void run_begin(struct run *r)
     if (r->pid < 0 || read(ends[0], &port, sizeof port) != sizeof port) bench_fail("no child");
     end_open(&r->x, 0);
     end_start(&r->x, 0, port);
-    struct gate_input in = {&r->x.back, 1};
+    struct gate_input in = {&r->x.back, 1, NULL};
     r->gate = gate_create(&in, 1, &r->x.mem, 0);
     r->writer = writer_create(&plan, r->x.there, RECEIVERS, &r->x.mem);
     r->batch = batch_create(r->x.schema, BATCH_ROWS, &r->x.mem);

@@ -36,7 +36,7 @@ const struct option_def config_defs[] = {
     {"execution.checkpointing.create-subdir", OPT_BOOL, "true", NULL,
      "accepted; a job's checkpoints always lie in a folder of their own below the one given", false, false, NULL, NULL},
     {"execution.checkpointing.mode", OPT_ENUM, "EXACTLY_ONCE", "EXACTLY_ONCE|AT_LEAST_ONCE",
-     "what a restart promises; AT_LEAST_ONCE is done as EXACTLY_ONCE, which promises more", false, false, NULL, NULL},
+     "what a restart promises; AT_LEAST_ONCE: barriers hold nothing, so rows may be counted twice after a restart", false, false, NULL, NULL},
     {"execution.checkpointing.timeout", OPT_DURATION_MS, "10 min", NULL, "a checkpoint that takes longer is given up", false, false, NULL, NULL},
     {"execution.checkpointing.min-pause", OPT_DURATION_MS, "0 ms", NULL, "least time between the end of one and the next", false,
      false, NULL, NULL},
@@ -63,9 +63,12 @@ const struct option_def config_defs[] = {
      "with execution.checkpointing.incremental: a subtask's operator with less state than that writes all of it", false, false, NULL, NULL},
     {"execution.checkpointing.write-buffer-size", OPT_INT, "4096", NULL, "accepted; files are written whole", false, false, NULL, NULL},
     {"execution.checkpointing.cleaner.parallel-mode", OPT_BOOL, "true", NULL, "accepted; files are deleted beside the job", false, false, NULL, NULL},
-    {"execution.checkpointing.unaligned.enabled", OPT_BOOL, "false", NULL, "unaligned checkpoints; not in this version", false, false, NULL, NULL},
+    {"execution.checkpointing.unaligned.enabled", OPT_BOOL, "false", NULL,
+     "barriers overtake rows that lie between tasks, and the checkpoint keeps these", false, false, NULL, NULL},
+    {"execution.checkpointing.unaligned", OPT_BOOL, NULL, NULL, "older name of execution.checkpointing.unaligned.enabled", false, false, NULL,
+     NULL},
     {"execution.checkpointing.aligned-checkpoint-timeout", OPT_DURATION_MS, "0 ms", NULL,
-     "when an aligned checkpoint becomes an unaligned one; not in this version", false, false, NULL, NULL},
+     "with unaligned.enabled: barriers overtake only in a checkpoint that is not aligned by then", false, false, NULL, NULL},
     {"execution.state-recovery.path", OPT_STRING, NULL, NULL, "savepoint or checkpoint that the job begins with (-s)", false, false, NULL, NULL},
     {"execution.savepoint.path", OPT_STRING, NULL, NULL, "older name of execution.state-recovery.path", false, false, NULL, NULL},
     {"execution.state-recovery.claim-mode", OPT_ENUM, "NO_CLAIM", "NO_CLAIM|CLAIM",
@@ -238,6 +241,13 @@ static enum status check_backend(const struct options *o, const char **key, stru
     return E_CONFIG;
 }
 
+bool config_is_unaligned(const struct options *o)
+{
+    const char *key = "execution.checkpointing.unaligned.enabled", *old = "execution.checkpointing.unaligned";
+
+    return options_bool(o, config_defs, is_given(o, key) || !is_given(o, old) ? key : old);
+}
+
 static enum status check_checkpoints(const struct options *o, const char **key, struct err *e)
 {
     double multiplier = options_double(o, config_defs, *key = "restart-strategy.exponential-delay.backoff-multiplier");
@@ -245,10 +255,10 @@ static enum status check_checkpoints(const struct options *o, const char **key, 
         return err_set(e, E_CONFIG, "configuration '%s' is %g; it must be 1 to 1e6", *key, multiplier);
     double jitter = options_double(o, config_defs, *key = "restart-strategy.exponential-delay.jitter-factor");
     if (!(jitter >= 0 && jitter <= 1)) return err_set(e, E_CONFIG, "configuration '%s' is %g; it must be 0 to 1", *key, jitter);
-    *key = "execution.checkpointing.unaligned.enabled";
-    if (!options_bool(o, config_defs, *key)) return S_OK;
-    err_set(e, E_CONFIG, "configuration '%s' is not available: checkpoints are aligned in this version", *key);
-    err_hint(e, "leave it out; results are the same");
+    *key = "execution.checkpointing.max-concurrent-checkpoints";
+    if (!config_is_unaligned(o) || options_int(o, config_defs, *key) == 1) return S_OK;
+    err_set(e, E_CONFIG, "configuration '%s' can't be > 1 if unaligned checkpoints are enabled", *key);
+    err_hint(e, "leave one of the two out");
     return E_CONFIG;
 }
 
@@ -293,7 +303,7 @@ static enum status check_values(const struct options *o, const char **key, struc
         {"execution.checkpointing.num-retained", 1, 1000},
         {"state.checkpoints.num-retained", 1, 1000},
         {"execution.checkpointing.data-inline-threshold", 0, 1024 * 1024},
-        {"execution.checkpointing.aligned-checkpoint-timeout", 0, 0},
+        {"execution.checkpointing.aligned-checkpoint-timeout", 0, INT64_C(366) * 86400000},
         {"restart-strategy.fixed-delay.attempts", 0, INT32_MAX},
         {"restart-strategy.failure-rate.max-failures-per-interval", 1, 100000},
         {"restart-strategy.failure-rate.failure-rate-interval", 1, INT64_C(366) * 86400000},

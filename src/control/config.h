@@ -25,6 +25,7 @@ enum status config_set_pair(struct config *c, const char *pair, struct err *e) C
 static inline struct options config_options(const struct config *c) { return (struct options){c->items, c->count}; }
 /* Refuses unknown keys with the nearest known one, and values that do not parse or are out of range. */
 const char *config_backend(const struct options *o); /* state.backend.type, or what its older name says */
+bool config_is_unaligned(const struct options *o); /* do barriers overtake? */
 enum status config_check(const struct options *o, struct err *e) CHECKED;
 
 /* The same with the place in front from which the value came. */

@@ -81,7 +81,8 @@ static void choose_faults(struct run *r, struct tw_env *env)
 {
     static const char *const interval[] = {"1 ms", "3 ms", "10 ms", "40 ms"}, *const inlined[] = {NULL, "0 kb", "1 kb"},
                              *const retained[] = {NULL, "2"}, *const tolerable[] = {NULL, "1", "1000"}, *const parts[] = {NULL, "true", "true"},
-                             *const from[] = {"0 b", "0 b", "40 kb"};
+                             *const from[] = {"0 b", "0 b", "40 kb"}, *const unaligned[] = {NULL, "true", "true"},
+                             *const aligned_for[] = {NULL, NULL, "1 ms", "5 ms"};
 
     choose(r, env, "execution.checkpointing.interval", interval, COUNT_OF(interval));
     choose(r, env, "execution.checkpointing.data-inline-threshold", inlined, COUNT_OF(inlined));
@@ -89,6 +90,8 @@ static void choose_faults(struct run *r, struct tw_env *env)
     choose(r, env, "execution.checkpointing.tolerable-failed-checkpoints", tolerable, COUNT_OF(tolerable));
     choose(r, env, "execution.checkpointing.incremental", parts, COUNT_OF(parts));
     choose(r, env, "thalweg.checkpoint.incremental-from", from, COUNT_OF(from));
+    choose(r, env, "execution.checkpointing.unaligned.enabled", unaligned, COUNT_OF(unaligned));
+    choose(r, env, "execution.checkpointing.aligned-checkpoint-timeout", aligned_for, COUNT_OF(aligned_for));
     tw_set(env, "execution.checkpointing.dir", "/ck");
     env->ledger = "/ledger";
     env->takes_signals = true;

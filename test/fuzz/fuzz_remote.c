@@ -76,7 +76,7 @@ static void scene_begin(struct scene *s)
     s->exchange = remote_exchange_create(s->net, &plan);
     s->sent = channel_of(s, SENT);
     for (uint64_t i = 0; i < 2; i++) s->received[i] = channel_of(s, FIRST + i);
-    struct gate_input in = {s->received, 2};
+    struct gate_input in = {s->received, 2, NULL};
     s->gate = gate_create(&in, 1, &s->mem, 0);
     st = sys_socket_pair(s->sys, files, NULL);
     ASSERT(st == S_OK);

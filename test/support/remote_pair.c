@@ -77,7 +77,7 @@ static void make_ends(struct pair *p)
         n = 0;
         for (uint32_t f = 0; f < p->plan.senders; f++)
             if (p->received[f][t] != NULL) list[n++] = p->received[f][t];
-        struct gate_input in = {list, n};
+        struct gate_input in = {list, n, NULL};
         p->gates[t] = gate_create(&in, 1, &p->mem, 0);
         p->watermark[t] = TIME_MIN;
         for (uint32_t f = 0; f < PAIR_MAX; f++) p->seen[t][f] = -1;

@@ -137,7 +137,8 @@ static enum status on_acknowledge(struct worker_end *w, const struct acknowledge
                                m->aligned_ns, m->held_ns, m->saved_ns};
 
     if (!has_task(w, m->vertex, m->subtask)) return no_such_task(w, e);
-    if (port == NULL || m->node_count != d->graph->vertices[m->vertex].node_count)
+    uint32_t operators = d->graph->vertices[m->vertex].node_count;
+    if (port == NULL || (m->node_count != operators && m->node_count != operators + 1))
         return err_set(e, E_DATA, "the worker on %s acknowledged what nobody asked for", w->name);
     for (uint32_t i = 0; i < m->node_count; i++) {
         const struct node_message *n = &m->nodes[i];

@@ -87,6 +87,7 @@ struct graph_vertex {
     uint32_t parallelism, max_parallelism;
     const char *slot_group;
     bool blocking; /* some operator may block: its tasks get threads of their own */
+    char in_flight_id[GRAPH_ID_SIZE]; /* under which snapshots keep what was on its way to the head */
 };
 
 /* Where functions are found: a program or a shared object, known by its digest. */

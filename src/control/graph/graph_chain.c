@@ -146,6 +146,9 @@ static void make_vertex(struct graph *g, uint32_t number)
     v->max_parallelism = head->max_parallelism;
     v->slot_group = head->slot_group;
     buf_init(&name, g->arena->mem);
+    buf_printf(&name, "in-flight %s", head->id);
+    id_of_text(&name, v->in_flight_id);
+    buf_clear(&name);
     print_name(g, v->head, &name);
     v->name = arena_strndup(g->arena, name.data, name.size);
     buf_release(&name);

@@ -1,5 +1,6 @@
 /* checkpoint_notes.c - what tasks and the store say on threads of their own: copied into a note, which
- * waits in a mailbox for the job master, whose own mailbox is given a word that notes are waiting. */
+ * waits in a mailbox for the job master, whose own mailbox is given a word that notes are waiting, one at a time: what others have to say does
+ * not wait behind as many words as there were notes. */
 #include "control/jobmanager/checkpoints_internal.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ void note_free(struct note *n)
 static void send_note(struct job_checkpoints *c, struct note *n)
 {
     sys_mailbox_send(c->jm->o.sys, c->notes, n);
-    sys_mailbox_send(c->jm->o.sys, c->jm->mailbox, &c->jm->notes_are_waiting);
+    if (sys_atomic_exchange(&c->is_told, 1) == 0) sys_mailbox_send(c->jm->o.sys, c->jm->mailbox, &c->jm->notes_are_waiting);
 }
 
 static enum status port_chunk(void *arg, const struct snapshot_place *where, struct buf *bytes,

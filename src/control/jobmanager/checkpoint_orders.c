@@ -52,10 +52,22 @@ uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t 
     return c->firsts[vertex] + subtask;
 }
 
+/* What was on the way to a vertex lies beside its operators, as the state of one more. */
+static void fill_in_flight(struct snapshot_order *o, const struct graph *g, uint32_t vertex, struct snapshot_operator *out)
+{
+    const struct graph_vertex *v = &g->vertices[vertex];
+
+    *out = (struct snapshot_operator){.name = arena_printf(&o->arena, "in flight to %s", g->nodes[v->head]->name),
+                                      .parallelism = v->parallelism,
+                                      .max_parallelism = v->max_parallelism,
+                                      .subtasks = ARENA_ARRAY(&o->arena, struct snapshot_subtask, v->parallelism)};
+    memcpy(out->id, v->in_flight_id, sizeof out->id);
+}
+
 static void fill_operators(struct job_checkpoints *c, struct snapshot_order *o)
 {
     const struct graph *g = &c->jm->graph;
-    struct snapshot_operator *operators = ARENA_ARRAY(&o->arena, struct snapshot_operator, g->node_count + 1);
+    struct snapshot_operator *operators = ARENA_ARRAY(&o->arena, struct snapshot_operator, g->node_count + g->vertex_count);
 
     for (uint32_t i = 0; i < g->node_count; i++) {
         const struct graph_node *n = g->nodes[c->by_id[i]];
@@ -67,8 +79,9 @@ static void fill_operators(struct job_checkpoints *c, struct snapshot_order *o)
             .subtasks = ARENA_ARRAY(&o->arena, struct snapshot_subtask, n->parallelism)};
         memcpy(operators[i].id, n->id, sizeof operators[i].id);
     }
+    for (uint32_t v = 0; v < g->vertex_count; v++) fill_in_flight(o, g, v, &operators[g->node_count + v]);
     o->metadata.operators = operators;
-    o->metadata.operator_count = g->node_count;
+    o->metadata.operator_count = g->node_count + g->vertex_count;
 }
 
 void orders_add(struct job_checkpoints *c, int64_t id, enum snapshot_kind kind)
@@ -109,23 +122,30 @@ static struct snapshot_order *take(struct job_checkpoints *c, int64_t id)
     return o;
 }
 
-static struct snapshot_subtask *subtask_of(const struct job_checkpoints *c, const struct snapshot_order *o,
-                                           uint32_t node, uint32_t subtask)
+static struct snapshot_subtask *subtask_at(const struct snapshot_order *o, uint32_t place, uint32_t subtask)
 {
-    const struct snapshot_operator *operator= & o->metadata.operators[c->places[node]];
+    const struct snapshot_operator *operator= & o->metadata.operators[place];
 
     ASSERT(subtask < operator->parallelism);
     return (struct snapshot_subtask *)(uintptr_t) & operator->subtasks[subtask]; /* of our own order */
+}
+
+static struct snapshot_subtask *subtask_of(const struct job_checkpoints *c, const struct snapshot_order *o, uint32_t node,
+                                           uint32_t subtask)
+{
+    return subtask_at(o, c->places[node], subtask);
 }
 
 static void fill_subtasks(const struct job_checkpoints *c, struct snapshot_order *o, const struct snapshot_ack *ack)
 {
     const struct graph_vertex *v = &c->jm->graph.vertices[ack->vertex];
 
-    ASSERT(ack->node_count == v->node_count);
+    ASSERT(ack->node_count == v->node_count || ack->node_count == v->node_count + 1);
     for (uint32_t i = 0; i < ack->node_count; i++) {
         const struct node_snapshot *from = &ack->nodes[i];
-        struct snapshot_subtask *to = subtask_of(c, o, v->nodes[i], ack->subtask);
+        bool is_operator = i < v->node_count;
+        struct snapshot_subtask *to = is_operator ? subtask_of(c, o, v->nodes[i], ack->subtask)
+                                                  : subtask_at(o, c->jm->graph.node_count + ack->vertex, ack->subtask);
         *to = (struct snapshot_subtask){.watermark = from->watermark,
                                         .sent_watermark = from->sent_watermark,
                                         .is_finished = from->is_finished,
@@ -150,6 +170,30 @@ static void fill_finished(const struct job_checkpoints *c, struct snapshot_order
         }
 }
 
+static bool has_chunks(const struct snapshot_operator *o)
+{
+    for (uint32_t i = 0; i < o->parallelism; i++)
+        if (o->subtasks[i].handle_count > 0) return true;
+    return false;
+}
+
+/* Vertices to which nothing was on its way go; the others take their places by id. */
+static void place_in_flight(struct snapshot_order *o, uint32_t node_count)
+{
+    struct snapshot_operator *all = (struct snapshot_operator *)(uintptr_t)o->metadata.operators; /* of our own order */
+    uint32_t count = node_count;
+
+    for (uint32_t i = node_count; i < o->metadata.operator_count; i++) {
+        struct snapshot_operator in_flight = all[i];
+        uint32_t at = count;
+        if (!has_chunks(&in_flight)) continue;
+        for (; at > 0 && strcmp(all[at - 1].id, in_flight.id) > 0; at--) all[at] = all[at - 1];
+        all[at] = in_flight;
+        count++;
+    }
+    o->metadata.operator_count = count;
+}
+
 bool orders_acknowledge(struct job_checkpoints *c, const struct snapshot_ack *ack)
 {
     struct snapshot_order *o = find_order(c, ack->checkpoint);
@@ -162,6 +206,8 @@ struct snapshot_order *orders_take(struct job_checkpoints *c, int64_t id, bool i
 {
     struct snapshot_order *o = take(c, id);
 
-    if (o != NULL && is_through) fill_finished(c, o);
+    if (o == NULL || !is_through) return o;
+    fill_finished(c, o);
+    place_in_flight(o, c->jm->graph.node_count);
     return o;
 }

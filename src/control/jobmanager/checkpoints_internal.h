@@ -17,6 +17,7 @@ struct job_checkpoints {
     struct snapshot_store *store;
     struct snapshot_port port;
     struct sys_mailbox *notes;
+    struct sys_atomic_u64 is_told; /* a word that notes are waiting is on its way to the job master */
     struct pending_order *orders;
     uint32_t *firsts;                   /* [vertex] number of its first task */
     uint32_t *by_id;                    /* [node_count] nodes in the order of their ids */

@@ -19,6 +19,14 @@ static void buffer_timeout_of(const struct options *o, struct taskmanager_settin
     else if (out->has_buffer_timeout) out->buffer_timeout_ms = options_int(o, config_defs, "execution.buffer-timeout.interval");
 }
 
+/* Barriers that overtake keep what they pass, which those that only count do not: as in Flink, at least once comes first. */
+static void barriers_of(const struct options *o, struct taskmanager_settings *out)
+{
+    out->counts_barriers = options_enum(o, config_defs, "execution.checkpointing.mode") == 1;
+    out->is_unaligned = config_is_unaligned(o) && !out->counts_barriers;
+    out->aligned_timeout_ms = options_int(o, config_defs, "execution.checkpointing.aligned-checkpoint-timeout");
+}
+
 enum status job_setup_settings(const struct graph *g, struct taskmanager_settings *out, struct err *e)
 {
     const struct options *o = &g->settings;
@@ -37,6 +45,7 @@ enum status job_setup_settings(const struct graph *g, struct taskmanager_setting
     if (options_bool(o, config_defs, "taskmanager.network.adaptive-partitioner.enabled"))
         out->traverse_max = (uint32_t)options_int(o, config_defs, "taskmanager.network.adaptive-partitioner.max-traverse-size");
     buffer_timeout_of(o, out);
+    barriers_of(o, out);
     return S_OK;
 }
 

@@ -323,6 +323,7 @@ void checkpoints_on_notes(struct jobmaster *jm)
     struct note *n;
 
     if (c == NULL) return;
+    sys_atomic_exchange(&c->is_told, 0); /* first: what comes from here on is told of again */
     while ((n = notes_take(c)) != NULL) on_note(c, n);
     snapshot_store_run(c->store); /* where it has no thread */
 }

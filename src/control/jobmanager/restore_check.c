@@ -105,6 +105,8 @@ static bool is_in(const struct graph *g, const char *id)
 {
     for (uint32_t i = 0; i < g->node_count; i++)
         if (strcmp(g->nodes[i]->id, id) == 0) return true;
+    for (uint32_t v = 0; v < g->vertex_count; v++) /* what was on the way to it is none of its states */
+        if (strcmp(g->vertices[v].in_flight_id, id) == 0) return true;
     return false;
 }
 

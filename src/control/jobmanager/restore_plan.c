@@ -26,6 +26,7 @@ struct restore_plan {
     struct snapshot_reader *reader;
     const struct graph *graph;
     struct node_source *nodes;   /* [graph->node_count] */
+    struct node_source *in_flight; /* [graph->vertex_count] what was on the way to each */
     struct task_restore **tasks; /* [vertex] [subtask] */
 };
 
@@ -61,14 +62,25 @@ static int node_of(const struct graph *g, const char *id)
     return GRAPH_NONE;
 }
 
+/* To which the operator of that id was in flight. */
+static int vertex_of(const struct graph *g, const char *id)
+{
+    for (uint32_t v = 0; v < g->vertex_count; v++)
+        if (strcmp(g->vertices[v].in_flight_id, id) == 0) return (int)v;
+    return GRAPH_NONE;
+}
+
 static enum status match(struct restore_plan *p, bool allows_unclaimed, struct err *e)
 {
     const struct snapshot_metadata *m = &p->reader->metadata;
 
     p->nodes = ARENA_ARRAY(&p->arena, struct node_source, p->graph->node_count + 1);
+    p->in_flight = ARENA_ARRAY(&p->arena, struct node_source, p->graph->vertex_count);
     for (uint32_t i = 0; i < m->operator_count; i++) {
         const struct snapshot_operator *o = &m->operators[i];
-        int at = node_of(p->graph, o->id);
+        int at = node_of(p->graph, o->id), vertex = vertex_of(p->graph, o->id);
+        if (vertex != GRAPH_NONE) p->in_flight[vertex].old = o;
+        if (vertex != GRAPH_NONE) continue;
         if (at == GRAPH_NONE && has_state(o) && !allows_unclaimed) return unclaimed(p, o, e);
         if (at == GRAPH_NONE) continue;
         if (has_state(o) && o->max_parallelism > p->graph->nodes[at]->max_parallelism)
@@ -97,12 +109,11 @@ enum status restore_plan_images(const struct restore_plan *p, const struct snaps
     return snapshot_reader_places(p->reader, places, n, mem, e);
 }
 
-static enum status read_node(struct restore_plan *p, uint32_t node, struct err *e)
+static enum status read_source(struct restore_plan *p, struct node_source *n, const char *name, struct err *e)
 {
-    struct node_source *n = &p->nodes[node];
-
+    if (n->old == NULL) return S_OK;
     TRY(restore_plan_images(p, n->old, &p->state_mem, &n->state, e));
-    n->state.operator = p->graph->nodes[node]->name;
+    n->state.operator = name;
     return S_OK;
 }
 
@@ -117,8 +128,8 @@ const struct state_restore *restore_plan_node(const struct restore_plan *p, uint
 
 enum status restore_plan_read(struct restore_plan *p, struct err *e)
 {
-    for (uint32_t i = 0; i < p->graph->node_count; i++)
-        if (p->nodes[i].old != NULL) TRY(read_node(p, i, e));
+    for (uint32_t i = 0; i < p->graph->node_count; i++) TRY(read_source(p, &p->nodes[i], p->graph->nodes[i]->name, e));
+    for (uint32_t v = 0; v < p->graph->vertex_count; v++) TRY(read_source(p, &p->in_flight[v], p->graph->vertices[v].name, e));
     return S_OK;
 }
 
@@ -165,6 +176,7 @@ void restore_plan_drop_state(struct restore_plan *p)
     mem_release(&p->state_mem);
     mem_init(&p->state_mem, "state to restore", 0);
     for (uint32_t i = 0; i < p->graph->node_count; i++) p->nodes[i].state = (struct state_restore){0};
+    for (uint32_t v = 0; v < p->graph->vertex_count; v++) p->in_flight[v].state = (struct state_restore){0};
 }
 
 /* --- subtasks ------------------------------------------------------------------------------------------------------------- */
@@ -213,6 +225,20 @@ static bool was_finished(const struct snapshot_operator *o, uint32_t subtask, ui
     return true;
 }
 
+/* Other receivers than before must not be ahead of those that had nothing in flight, either. */
+static void fill_in_flight(struct restore_plan *p, const struct graph_vertex *v, struct task_restore *out)
+{
+    struct node_source *n = &p->in_flight[v - p->graph->vertices];
+    const struct snapshot_operator *o = n->old, *head = p->nodes[v->head].old;
+
+    out->in_flight_watermark = INT64_MAX;
+    if (o == NULL) return;
+    out->in_flight = &n->state;
+    for (uint32_t i = 0; head != NULL && o->parallelism != v->parallelism && i < MIN(o->parallelism, head->parallelism); i++)
+        if (o->subtasks[i].handle_count == 0 && !head->subtasks[i].is_finished)
+            out->in_flight_watermark = MIN(out->in_flight_watermark, head->subtasks[i].watermark);
+}
+
 static void fill_task(struct restore_plan *p, const struct graph_vertex *v, uint32_t subtask, struct task_restore *out)
 {
     struct node_restore *nodes = ARENA_ARRAY(&p->arena, struct node_restore, v->node_count);
@@ -225,6 +251,7 @@ static void fill_task(struct restore_plan *p, const struct graph_vertex *v, uint
         out->is_finished &= nodes[i].is_finished;
     }
     out->nodes = nodes;
+    fill_in_flight(p, v, out);
 }
 
 static void fill_tasks(struct restore_plan *p)

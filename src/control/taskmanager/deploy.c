@@ -186,11 +186,33 @@ static void plan_outputs(struct taskmanager *tm, uint32_t vertex, uint32_t subta
     plan->outputs = outputs;
 }
 
+/* May what is in it be given to others? Not where the place of a row says something: forward, rescale, broadcast, and what the user's function
+ * says; nor before a committer, which has to hear of all before it is told of the checkpoint. */
+static bool may_be_overtaken(const struct taskmanager *tm, const struct graph_edge *edge)
+{
+    bool is_dealt = edge->partitioner == PART_HASH || edge->partitioner == PART_REBALANCE || edge->partitioner == PART_SHUFFLE ||
+                    edge->partitioner == PART_GLOBAL;
+
+    return tm->settings.is_unaligned && is_dealt && (tm->graph->nodes[edge->to]->type->flags & OP_COMMITTER) == 0;
+}
+
+static struct channel_origin origin_of(const struct taskmanager *tm, const struct graph_edge *edge, uint32_t number, uint32_t from)
+{
+    bool is_keyed = edge->partitioner == PART_HASH;
+
+    return (struct channel_origin){.edge = number,
+                                   .from = from,
+                                   .may_be_overtaken = may_be_overtaken(tm, edge),
+                                   .keys = is_keyed ? edge->key_cols : NULL,
+                                   .key_count = is_keyed ? edge->keys.count : 0};
+}
+
 static void plan_inputs(struct taskmanager *tm, uint32_t head, uint32_t subtask, struct task_plan *plan)
 {
     const struct graph *g = tm->graph;
     uint32_t input_count = g->nodes[head]->plan.input_count;
     struct gate_input *inputs = ARENA_ARRAY(&tm->arena, struct gate_input, input_count + 1);
+    uint32_t edges = 0;
 
     for (uint32_t input = 0; input < input_count; input++) {
         uint32_t room = 0, count = 0;
@@ -198,14 +220,17 @@ static void plan_inputs(struct taskmanager *tm, uint32_t head, uint32_t subtask,
              i = graph_next_input(g, head, input, i))
             room += tm->edges[i].producers;
         struct channel **channels = ARENA_ARRAY(&tm->arena, struct channel *, room + 1);
+        struct channel_origin *origins = ARENA_ARRAY(&tm->arena, struct channel_origin, room + 1);
         for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE;
-             i = graph_next_input(g, head, input, i))
+             i = graph_next_input(g, head, input, i), edges++)
             for (uint32_t f = 0; f < tm->edges[i].producers; f++) {
                 struct channel *c = tm->edges[i].channels[(size_t)f * tm->edges[i].consumers + subtask];
-                if (c != NULL) channels[count++] = c;
+                if (c == NULL) continue;
+                origins[count] = origin_of(tm, g->edges[i], edges, f);
+                channels[count++] = c;
             }
         ASSERT(count > 0);
-        inputs[input] = (struct gate_input){channels, count};
+        inputs[input] = (struct gate_input){channels, count, origins};
     }
     plan->inputs = inputs;
     plan->input_count = input_count;
@@ -236,7 +261,11 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .counts_bytes = tm->settings.counts_bytes,
                                .seed = tm->settings.seed,
                                .blocking = v->blocking,
-                               .snapshots = tm->settings.snapshots};
+                               .snapshots = tm->settings.snapshots,
+                               .counts_barriers = tm->settings.counts_barriers,
+                               .is_unaligned = tm->settings.is_unaligned && tm->settings.snapshots != NULL,
+                               .aligned_timeout_ms = tm->settings.aligned_timeout_ms,
+                               .in_flight_id = v->in_flight_id};
     if (tm->settings.restores != NULL) plan->restore = tm->settings.restores(tm->settings.restores_arg, vertex, subtask);
     plan_outputs(tm, vertex, subtask, plan);
     plan_inputs(tm, v->head, subtask, plan);

@@ -34,6 +34,8 @@ struct taskmanager_settings {
     int64_t buffer_timeout_ms;
     bool times_hooks;              /* operator_totals.busy_ns and bytes_out are wanted */
     bool counts_bytes;             /* task_figures.bytes_in and bytes_out are */
+    bool counts_barriers, is_unaligned; /* see struct task_plan */
+    int64_t aligned_timeout_ms;
     const struct snapshot_port *snapshots; /* where the tasks' snapshots go; NULL: the job takes no checkpoints */
     /* What a subtask begins with; NULL = it is new. restores itself NULL: all are. Both outlive the task manager. */
     const struct task_restore *(*restores)(void *arg, uint32_t vertex, uint32_t subtask);

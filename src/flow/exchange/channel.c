@@ -52,8 +52,11 @@ struct channel *channel_create(struct mem *mem, const struct type *schema, const
     size_shell(c, BATCH_BYTES);
     c->shells_max = shells;
     c->held = c->alone_ns = TIME_MIN;
-    ring_init(&c->forward, mem, power_of_two_above(shells + CHANNEL_CONTROL_SLOTS), sizeof(struct element));
-    ring_init(&c->back, mem, power_of_two_above(shells), sizeof(struct batch *));
+    uint32_t ordinary = power_of_two_above(shells + CHANNEL_CONTROL_SLOTS);
+    uint32_t slots = power_of_two_above(ordinary + CHANNEL_OVERDRAFT + CHANNEL_BARRIER_SLOTS);
+    c->keep_free = slots - ordinary + shells;
+    ring_init(&c->forward, mem, slots, sizeof(struct element));
+    ring_init(&c->back, mem, power_of_two_above(shells + CHANNEL_OVERDRAFT), sizeof(struct batch *));
     return c;
 }
 
@@ -134,20 +137,42 @@ static bool budget_return(struct channel *c, struct batch *shell)
     return true;
 }
 
+/* What was lent beyond the channel's own goes when it comes back. */
+static struct batch *overdraft_return(struct channel *c, struct batch *shell)
+{
+    while (shell != NULL && c->overdrawn > 0) {
+        batch_free(shell);
+        c->overdrawn--;
+        if (!ring_pop(&c->back, &shell)) shell = NULL;
+    }
+    return shell;
+}
+
+/* A shell that came back. */
+static bool shell_back(struct channel *c, struct batch **shell)
+{
+    if (!ring_pop(&c->back, shell)) return false;
+    if (c->overdrawn > 0 && !c->overdraws) *shell = overdraft_return(c, *shell);
+    return *shell != NULL;
+}
+
 struct batch *channel_shell(struct channel *c)
 {
     struct batch *shell = NULL;
 
-    if (ring_pop(&c->back, &shell)) {
+    if (shell_back(c, &shell)) {
         if (!budget_return(c, shell)) return shell;
         if (ring_pop(&c->back, &shell)) return shell;
     } else if (c->shells_made < c->shells_max && budget_take(c)) {
         c->shells_made++;
         return batch_create_needed(c->schema, c->needed, c->batch_rows, c->mem);
+    } else if (c->overdraws && c->overdrawn < CHANNEL_OVERDRAFT) {
+        c->overdrawn++;
+        return batch_create_needed(c->schema, c->needed, c->batch_rows, c->mem);
     }
     /* Announce the wait, then look again: a shell that came back in between is not missed. */
     sys_atomic_add(&c->sender_waits, 1);
-    return ring_pop(&c->back, &shell) ? shell : NULL;
+    return shell_back(c, &shell) ? shell : NULL;
 }
 
 void channel_send_open(struct channel *c)
@@ -161,16 +186,32 @@ void channel_send_open(struct channel *c)
     wake(c, c->receiver);
 }
 
+static bool push_control(struct channel *c, const struct element *e, uint32_t keep_free)
+{
+    if (!ring_push(&c->forward, e, keep_free)) {
+        sys_atomic_add(&c->sender_waits, 1);
+        if (!ring_push(&c->forward, e, keep_free)) return false;
+    }
+    wake(c, c->receiver);
+    return true;
+}
+
 bool channel_send_control(struct channel *c, const struct element *e)
 {
     ASSERT(e->kind != ELEMENT_BATCH);
     if (e->kind == ELEMENT_END) claim_drop(c);
-    if (!ring_push(&c->forward, e, c->shells_max)) {
-        sys_atomic_add(&c->sender_waits, 1);
-        if (!ring_push(&c->forward, e, c->shells_max)) return false;
-    }
-    wake(c, c->receiver);
-    return true;
+    /* what stands before a barrier that hurries may take room that is free else */
+    return push_control(c, e, c->overdraws ? c->shells_max + CHANNEL_OVERDRAFT + CHANNEL_BARRIER_SLOTS : c->keep_free);
+}
+
+bool channel_send_barrier(struct channel *c, const struct element *e)
+{
+    struct element held = {.kind = ELEMENT_WATERMARK, .value = c->held};
+
+    ASSERT(e->kind == ELEMENT_BARRIER);
+    if (c->held != TIME_MIN && !push_control(c, &held, c->shells_max + CHANNEL_OVERDRAFT)) return false;
+    c->held = TIME_MIN;
+    return push_control(c, e, c->shells_max + CHANNEL_OVERDRAFT);
 }
 
 bool channel_send_held(struct channel *c)
@@ -208,6 +249,19 @@ bool channel_take(struct channel *c, struct element *out)
     if (!ring_pop(&c->forward, out)) return false;
     if (out->kind != ELEMENT_BATCH) sender_credit(c);
     return true;
+}
+
+bool channel_find_barrier(struct channel *c, int64_t barrier, uint32_t *before, bool *is_barrier)
+{
+    struct element e;
+
+    for (uint32_t i = 0; ring_peek(&c->forward, i, &e); i++) {
+        *is_barrier = e.kind == ELEMENT_BARRIER && e.value >= barrier;
+        if (!*is_barrier && e.kind != ELEMENT_END) continue;
+        *before = i;
+        return true;
+    }
+    return false;
 }
 
 void channel_give_back(struct channel *c, struct batch *shell)

@@ -6,51 +6,17 @@
  * minimum only rises. When every channel that is left is idle the gate is idle. A batch is lent until the next call.
  *
  * Barriers hold their channel until the others bring theirs: rows behind a barrier stay in the ring, where they hold up their
- * sender, and nobody else.
+ * sender, and nobody else. A barrier that is not to wait overtakes what lies in the channels: gate_in_flight.c.
  *
  * Many senders, or one that is ahead, make small batches; those that lie ready are copied into one, so that what a batch
  * costs an operator is paid once. The copy ends before whatever must keep its place: an event, or a watermark behind rows. */
-#include "flow/exchange/channel.h"
+#include "flow/exchange/gate_internal.h"
 
 #include "ground/sys/sys_crash.h"
 
 #include <string.h>
 
 enum { SMALL_ROWS = 64 };
-
-struct gate_channel {
-    struct channel *channel;
-    uint32_t input;
-    int64_t watermark;
-    bool is_idle, is_finished;
-    bool is_held; /* it brought the barrier that others have not */
-};
-
-struct gate {
-    struct mem *mem;
-    struct gate_channel *channels;
-    uint32_t channel_count, input_count;
-    uint32_t *open_channels; /* per input: channels not finished */
-    uint32_t open_inputs;
-    uint32_t next;           /* whose turn it is */
-    int64_t watermark;       /* last minimum answered */
-    bool is_idle;
-    int64_t aligning;            /* checkpoint whose barrier some channels are held for; 0 = none */
-    int64_t aligning_since_ns;
-    struct gate_channel *lender; /* whose shell is out */
-    struct batch *lent;
-    bool lent_seen;              /* answered: goes back at the next call */
-    struct batch **merges;       /* per input: small batches copied together; made on first use */
-    struct batch *merged;        /* the one that is to be answered, or is out; NULL = none */
-    struct gate_channel *merged_last; /* whose rows came last, and the watermark behind them */
-    int64_t merged_watermark;
-    uint32_t merged_input;
-    bool merged_seen;
-    struct prng prng;
-    bool pick_random;
-    struct gate_event queue[8]; /* events that one element caused, behind the first */
-    uint32_t queued, queue_at;
-};
 
 struct gate *gate_create(const struct gate_input *inputs, uint32_t input_count, struct mem *mem, uint64_t seed)
 {
@@ -69,17 +35,29 @@ struct gate *gate_create(const struct gate_input *inputs, uint32_t input_count, 
     for (uint32_t i = 0; i < input_count; i++) {
         g->open_channels[i] = inputs[i].channel_count;
         for (uint32_t c = 0; c < inputs[i].channel_count; c++)
-            g->channels[g->channel_count++] = (struct gate_channel){.channel = inputs[i].channels[c], .input = i, .watermark = TIME_MIN};
+            g->channels[g->channel_count++] =
+                (struct gate_channel){.channel = inputs[i].channels[c],
+                                      .input = i,
+                                      .watermark = TIME_MIN,
+                                      .origin = inputs[i].origins != NULL ? &inputs[i].origins[c] : NULL};
     }
     g->pick_random = seed != 0;
     prng_init(&g->prng, seed);
     return g;
 }
 
+/* A restored batch is nobody's shell. */
+static void give_back(struct gate_channel *c, struct batch *b)
+{
+    if (c->restored != NULL) batch_free(b);
+    else channel_give_back(c->channel, b);
+}
+
 void gate_free(struct gate *g)
 {
     if (g == NULL) return;
-    if (g->lent != NULL) channel_give_back(g->lender->channel, g->lent);
+    if (g->lent != NULL) give_back(g->lender, g->lent);
+    gate_in_flight_free(g);
     for (uint32_t i = 0; i < g->input_count; i++) batch_free(g->merges[i]);
     mem_free(g->mem, g->merges);
     mem_free(g->mem, g->open_channels);
@@ -89,14 +67,19 @@ void gate_free(struct gate *g)
 
 void gate_restore(struct gate *g, int64_t watermark) { g->watermark = watermark; }
 
-static void enqueue(struct gate *g, enum gate_event_kind kind, uint32_t input, int64_t value)
+void gate_enqueue(struct gate *g, const struct gate_event *e)
 {
     ASSERT(g->queued < COUNT_OF(g->queue));
-    g->queue[g->queued++] = (struct gate_event){.kind = kind, .input = input, .value = value};
+    g->queue[g->queued++] = *e;
+}
+
+static void enqueue(struct gate *g, enum gate_event_kind kind, uint32_t input, int64_t value)
+{
+    gate_enqueue(g, &(struct gate_event){.kind = kind, .input = input, .value = value});
 }
 
 /* Works out the minimum and idleness again after one channel changed, and queues what became new. */
-static void merge_time(struct gate *g)
+void gate_merge_time(struct gate *g)
 {
     int64_t least = INT64_MAX;
     uint32_t active = 0, waiting = 0;
@@ -125,7 +108,7 @@ static void merge_time(struct gate *g)
 /* --- barriers ---------------------------------------------------------------------------------------------------------- */
 static int64_t now_ns(const struct gate_channel *c) { return c->channel->sys != NULL ? sys_mono_ns(c->channel->sys) : 0; }
 
-static void release_channels(struct gate *g)
+void gate_release_channels(struct gate *g)
 {
     for (uint32_t i = 0; i < g->channel_count; i++) g->channels[i].is_held = false;
     g->aligning = 0;
@@ -139,15 +122,46 @@ static void align(struct gate *g, const struct gate_channel *last)
         if (!g->channels[i].is_held && !g->channels[i].is_finished) return;
     enqueue(g, GATE_BARRIER, 0, g->aligning);
     g->queue[g->queued - 1].waited_ns = now_ns(last) - g->aligning_since_ns;
-    release_channels(g);
+    g->passed = g->aligning;
+    gate_release_channels(g);
+}
+
+/* --- barriers that only count */
+/* The lowest barrier that every channel that is left has brought, or a later one. */
+static void count_up(struct gate *g, const struct gate_channel *last)
+{
+    int64_t least = INT64_MAX;
+
+    for (uint32_t i = 0; i < g->channel_count; i++)
+        if (!g->channels[i].is_finished) least = MIN(least, g->channels[i].counted);
+    if (least == INT64_MAX || least <= g->passed) return;
+    enqueue(g, GATE_BARRIER, 0, least);
+    g->queue[g->queued - 1].waited_ns = now_ns(last) - g->aligning_since_ns;
+    g->passed = least;
+    g->aligning = 0;
+}
+
+static void count_barrier(struct gate *g, struct gate_channel *c, int64_t checkpoint)
+{
+    if (g->aligning == 0) {
+        g->aligning = checkpoint;
+        g->aligning_since_ns = now_ns(c);
+    }
+    c->counted = checkpoint;
+    count_up(g, c);
 }
 
 static void take_barrier(struct gate *g, struct gate_channel *c, int64_t checkpoint)
 {
     ASSERT(checkpoint > 0);
-    if (checkpoint < g->aligning) return; /* given up already */
+    if (c->is_recorded) gate_record_end(g, c, checkpoint);
+    if (checkpoint < g->aligning || checkpoint <= g->passed) return; /* given up already, or it overtook */
+    if (g->counts_barriers) {
+        count_barrier(g, c, checkpoint);
+        return;
+    }
     if (checkpoint > g->aligning) {
-        release_channels(g);
+        gate_release_channels(g);
         g->aligning = checkpoint;
         g->aligning_since_ns = now_ns(c);
     }
@@ -161,6 +175,7 @@ static void channel_finished(struct gate *g, struct gate_channel *c)
 {
     ASSERT(!c->is_finished);
     c->is_finished = true;
+    if (c->is_recorded) gate_record_end(g, c, 0);
     bool input_done = --g->open_channels[c->input] == 0;
     if (input_done && g->open_inputs == 1) {
         if (c->watermark > g->watermark) {
@@ -168,27 +183,29 @@ static void channel_finished(struct gate *g, struct gate_channel *c)
             enqueue(g, GATE_WATERMARK, 0, g->watermark);
         }
     } else {
-        merge_time(g);
+        gate_merge_time(g);
     }
     if (input_done) enqueue(g, GATE_END_INPUT, c->input, 0);
     if (input_done && --g->open_inputs == 0) enqueue(g, GATE_END, 0, 0);
-    align(g, c);
+    if (g->counts_barriers) count_up(g, c);
+    else align(g, c);
 }
 
 static void take_watermark(struct gate *g, struct gate_channel *c, int64_t watermark)
 {
     if (watermark <= c->watermark) return;
     c->watermark = watermark;
-    merge_time(g);
+    gate_merge_time(g);
 }
 
 static void take_element(struct gate *g, struct gate_channel *c, const struct element *e)
 {
+    if (c->is_recorded) gate_record(g, c, e);
     switch (e->kind) {
     case ELEMENT_BATCH:
         if (c->is_idle) { /* rows make a channel active again */
             c->is_idle = false;
-            merge_time(g);
+            gate_merge_time(g);
         }
         g->lender = c;
         g->lent = e->batch;
@@ -200,7 +217,7 @@ static void take_element(struct gate *g, struct gate_channel *c, const struct el
         break;
     case ELEMENT_STATUS:
         c->is_idle = e->value != 0;
-        merge_time(g);
+        gate_merge_time(g);
         break;
     case ELEMENT_BARRIER: take_barrier(g, c, e->value); break;
     case ELEMENT_LATENCY: enqueue(g, GATE_LATENCY, c->input, e->value); break;
@@ -224,7 +241,7 @@ static void return_lent(struct gate *g)
     int64_t watermark = g->lent->watermark;
     struct gate_channel *c = g->lender;
 
-    channel_give_back(c->channel, g->lent);
+    give_back(c, g->lent);
     g->lent = NULL;
     take_watermark(g, c, watermark);
 }
@@ -237,7 +254,8 @@ static bool take_next(struct gate *g)
     for (uint32_t k = 0; k < g->channel_count; k++) {
         uint32_t i = (start + k) % g->channel_count;
         struct gate_channel *c = &g->channels[i];
-        if (c->is_finished || c->is_held || !channel_take(c->channel, &e)) continue;
+        if (c->is_finished || c->is_held) continue;
+        if (c->restored != NULL ? !gate_take_restored(g, c, &e) : !channel_take(c->channel, &e)) continue;
         g->next = (i + 1) % g->channel_count;
         take_element(g, c, &e);
         return true;
@@ -269,7 +287,7 @@ static void merge_in(struct gate *g, struct gate_channel *c, struct batch *b)
     g->merged_watermark = b->watermark;
     g->merged_seen = false;
     batch_append(g->merged, b, NULL, 0);
-    channel_give_back(c->channel, b);
+    give_back(c, b);
 }
 
 static bool merge_fits(const struct gate *g, const struct gate_channel *c, const struct batch *b)
@@ -327,7 +345,11 @@ enum status gate_next(struct gate *g, struct gate_event *out)
             *out = (struct gate_event){.kind = GATE_BATCH, .input = g->lender->input, .batch = g->lent};
             return S_OK;
         }
-        if (!take_next(g)) return S_IDLE;
+        if (g->hurried != 0 && gate_try_overtake(g)) continue;
+        if (!take_next(g)) {
+            if (g->real != NULL && gate_end_restored(g)) continue;
+            return S_IDLE;
+        }
         if (g->lent != NULL && g->queued == 0) merge_small(g);
     }
 }

@@ -54,6 +54,16 @@ bool ring_pop(struct ring *r, void *item)
     return true;
 }
 
+bool ring_peek(struct ring *r, uint32_t index, void *item)
+{
+    uint32_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
+
+    if (r->head_seen - tail <= index) r->head_seen = atomic_load_explicit(&r->head, memory_order_acquire);
+    if (r->head_seen - tail <= index) return false;
+    memcpy(item, r->slots + (size_t)((tail + index) & r->mask) * r->item_size, r->item_size);
+    return true;
+}
+
 uint32_t ring_count(struct ring *r)
 {
     uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);

@@ -25,4 +25,6 @@ bool ring_push(struct ring *r, const void *item, uint32_t keep_free) CHECKED;
 /* Receiver: false when empty. */
 bool ring_pop(struct ring *r, void *item) CHECKED;
 bool ring_is_empty(struct ring *r); /* receiver's view */
+/* Receiver: the item that so many others lie before, which stays there; false: there are not so many. */
+bool ring_peek(struct ring *r, uint32_t index, void *item) CHECKED;
 uint32_t ring_count(struct ring *r); /* sender's view: at most so many lie there */

@@ -276,7 +276,13 @@ static bool send_control(struct channel *c, const struct element *e, int64_t now
 {
     if (e->kind == ELEMENT_WATERMARK) return channel_send_watermark(c, e->value, now_ns);
     channel_send_open(c);
+    if (e->kind == ELEMENT_BARRIER) return channel_send_barrier(c, e);
     return channel_send_held(c) && channel_send_control(c, e);
+}
+
+void writer_overdraw(struct writer *w, bool is_on)
+{
+    for (uint32_t i = 0; i < w->channel_count; i++) w->channels[i]->overdraws = is_on;
 }
 
 enum status writer_control(struct writer *w, enum element_kind kind, int64_t value)

@@ -35,7 +35,7 @@ struct node_snapshot {
 struct snapshot_ack {
     int64_t checkpoint;
     uint32_t vertex, subtask;
-    const struct node_snapshot *nodes; /* good during the call */
+    const struct node_snapshot *nodes; /* good during the call; the operators', and one of what was in flight, if anything was */
     uint32_t node_count;
     uint64_t bytes;               /* of all drafts */
     int64_t aligned_ns, held_ns, saved_ns; /* channels were held; from the barrier's arrival until the task went on, and to here */
@@ -71,4 +71,8 @@ struct node_restore {
 struct task_restore {
     const struct node_restore *nodes; /* [node_count] */
     bool is_finished;                 /* it had ended before the barrier: nothing of it runs again */
+    /* What the barrier had overtaken in front of all subtasks; NULL: nothing. The watermark is the least of subtasks that had nothing
+     * in flight, where these are others than before: INT64_MAX else. */
+    const struct state_restore *in_flight;
+    int64_t in_flight_watermark;
 };

@@ -10,7 +10,7 @@
 #include "flow/state/state.h"
 #include "flow/state/timer.h"
 #include "flow/task/job_shared.h"
-#include "flow/task/task_internal.h"
+#include "flow/task/task_in_flight.h"
 
 #include <stdio.h>
 
@@ -73,6 +73,7 @@ struct task *task_create(const struct task_plan *plan, struct sys *sys, struct l
     buf_init(&t->barrier.bytes, &t->mem);
     chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
     if (plan->input_count > 0) t->gate = gate_create(plan->inputs, plan->input_count, &t->mem, plan->seed);
+    if (t->gate != NULL && plan->counts_barriers) gate_count_barriers(t->gate);
     create_outputs(t);
     if (plan->job != NULL) tasks_count(plan);
     return t;
@@ -229,6 +230,8 @@ enum status task_open(struct task *t)
         enum status st = open_partition(t, i);
         if (st != S_OK) return failed(t, t->plan->outputs[i].node, st);
     }
+    enum status st = in_flight_restore(t);
+    if (st != S_OK) return failed(t, 0, st);
     t->state = TASK_RUNNING;
     return S_OK;
 }
@@ -295,7 +298,7 @@ static void give_event(struct task *t, const struct gate_event *e)
     case GATE_STATUS: chain_give_idle(&t->chain, e->value != 0); break;
     case GATE_END_INPUT: chain_give(&t->chain, WORK_END, e->input, NULL, 0); break;
     case GATE_END: t->input_ended = true; break;
-    case GATE_BARRIER: barrier_begin(t, e->value, e->waited_ns); break;
+    case GATE_BARRIER: barrier_begin(t, e->value, e->waited_ns, e->has_overtaken); break;
     case GATE_LATENCY: break;
     }
 }
@@ -397,6 +400,7 @@ static enum status step(struct task *t, bool *moved)
 {
     if (was_finished(t)) return end_again(t);
     TRY(barrier_restore(t));
+    if (t->plan->is_unaligned) in_flight_look(t);
     barrier_save(t);
     if (barrier_is_behind(t)) return S_PENDING;
     TRY(barrier_go(t));
@@ -406,7 +410,7 @@ static enum status step(struct task *t, bool *moved)
     t->is_pending = false;
     TRY(run_timers(t));
     for (;;) {
-        if (barrier_is_due(t)) barrier_begin(t, (int64_t)sys_atomic_load(&t->barrier.ordered), 0);
+        if (barrier_is_due(t)) barrier_begin(t, (int64_t)sys_atomic_load(&t->barrier.ordered), 0, false);
         TRY(barrier_go(t));
         enum status st = take_input(t);
         if (st == S_IDLE) return become_idle(t);
@@ -510,7 +514,7 @@ enum status task_step(struct task *t)
     if (st == S_MORE || (st == S_IDLE && moved && !is_pending)) st = S_OK;
     if (st != S_END && flush_old(t) != S_OK && st == S_IDLE) st = S_FULL;
     count_time(t, began, now, st);
-    return (st == S_IDLE || st == S_FULL) && t->barrier.can_go_on ? S_OK : st;
+    return (st == S_IDLE || st == S_FULL) && (t->barrier.can_go_on || in_flight_is_known(t)) ? S_OK : st;
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------- */
@@ -519,8 +523,9 @@ void task_cancel(struct task *t) { sys_atomic_store(&t->cancelled, 1); }
 /* What the operators wait for, and rows that wait for their batch to fill. */
 int64_t task_deadline_ms(const struct task *t)
 {
-    int64_t deadline = chain_deadline_ms(&t->chain);
+    int64_t deadline = chain_deadline_ms(&t->chain), hurry = in_flight_deadline_ms(t);
 
+    deadline = MIN(deadline, hurry);
     for (uint32_t i = 0; i < t->plan->output_count; i++) {
         int64_t wait_ns = writer_wait_ns(t->writers[i]);
         if (wait_ns != INT64_MAX) deadline = MIN(deadline, sys_wall_ms(t->sys) + (wait_ns + 999999) / 1000000);

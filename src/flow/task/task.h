@@ -52,6 +52,10 @@ struct task_plan {
     bool counts_bytes;              /* bytes_out, and bytes_in of the head */
     const struct snapshot_port *snapshots; /* where checkpoints go; NULL: the job takes none */
     const struct task_restore *restore;    /* what it begins with; NULL: it is new */
+    bool counts_barriers;       /* they hold nothing: at least once */
+    bool is_unaligned;          /* barriers overtake what is in the channels, that may be overtaken... */
+    int64_t aligned_timeout_ms; /* ...when a checkpoint is not aligned so long after it was ordered */
+    const char *in_flight_id;   /* where what they overtook goes: as an operator of that id */
 };
 
 /* INITIALIZING: operators are opened, and restored. */

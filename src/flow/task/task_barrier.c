@@ -17,7 +17,7 @@
 #include "flow/state/snapshot.h"
 #include "flow/state/state.h"
 #include "flow/task/job_shared.h"
-#include "flow/task/task_internal.h"
+#include "flow/task/task_in_flight.h"
 #include "ground/sys/sys_crash.h"
 
 enum {
@@ -143,7 +143,7 @@ bool barrier_is_due(const struct task *t)
     return b->phase == BARRIER_NONE && barrier_checkpoint((int64_t)sys_atomic_load(&b->ordered)) > b->seen;
 }
 
-void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns)
+void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns, bool has_overtaken)
 {
     struct barrier *b = &t->barrier;
     int64_t checkpoint = barrier_checkpoint(word);
@@ -156,6 +156,7 @@ void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns)
     if (checkpoint == stop_checkpoint(t) && !barrier_drains(t)) stand_still(t);
     b->phase = BARRIER_ARRIVED;
     b->aligned_ns = aligned_ns;
+    b->has_overtaken = has_overtaken;
     b->began_ns = sys_mono_ns(t->sys);
 }
 
@@ -166,9 +167,9 @@ static void barrier_clear(struct task *t)
     b->at = 0;
     b->is_prepared = false;
     if (b->nodes == NULL) {
-        b->nodes = mem_zalloc(&t->mem, sizeof *b->nodes * t->chain.count);
-        b->parts = mem_zalloc(&t->mem, sizeof *b->parts * t->chain.count);
-        b->saves = mem_zalloc(&t->mem, sizeof *b->saves * t->chain.count);
+        b->nodes = mem_zalloc(&t->mem, sizeof *b->nodes * (t->chain.count + 1));
+        b->parts = mem_zalloc(&t->mem, sizeof *b->parts * (t->chain.count + 1));
+        b->saves = mem_zalloc(&t->mem, sizeof *b->saves * (t->chain.count + 1));
         b->committables = mem_zalloc(&t->mem, sizeof *b->committables * t->chain.count);
         for (uint32_t i = 0; i < t->chain.count; i++) buf_init(&b->committables[i], &t->mem);
     }
@@ -176,6 +177,7 @@ static void barrier_clear(struct task *t)
         b->nodes[i] = (struct node_snapshot){.uid = t->chain.nodes[i].cx.uid};
         buf_clear(&b->committables[i]);
     }
+    b->nodes[t->chain.count] = (struct node_snapshot){.uid = t->plan->in_flight_id, .watermark = TIME_MIN, .sent_watermark = TIME_MIN};
 }
 
 /* --- saving ---------------------------------------------------------------------------------------------------------------- */
@@ -220,6 +222,11 @@ static enum status save_nodes(struct task *t)
     struct barrier *b = &t->barrier;
 
     for (; b->save_at < t->chain.count; b->save_at++) TRY(save_node(t, b->saves[b->save_at]));
+    if (b->save_at > t->chain.count) return S_OK;
+    if (b->in_flight == NULL) TRY(in_flight_save_create(t, &b->saves[b->save_at], &b->err));
+    TRY(save_node(t, b->saves[b->save_at]));
+    b->save_at++;
+    in_flight_save_free(t);
     return S_OK;
 }
 
@@ -227,10 +234,11 @@ void barrier_drop(struct task *t)
 {
     struct barrier *b = &t->barrier;
 
-    for (uint32_t i = 0; b->saves != NULL && i < t->chain.count; i++) {
+    for (uint32_t i = 0; b->saves != NULL && i <= t->chain.count; i++) {
         state_save_free(b->saves[i]);
         b->saves[i] = NULL;
     }
+    if (b->saving != 0 || b->in_flight != NULL) in_flight_save_free(t);
     buf_clear(&b->bytes);
     b->saving = 0;
     b->can_go_on = false;
@@ -240,7 +248,7 @@ static void decline(struct task *t, uint32_t node, enum status st)
 {
     struct barrier *b = &t->barrier;
     const struct snapshot_port *port = t->plan->snapshots;
-    const struct op_cx *cx = &t->chain.nodes[node].cx;
+    const struct op_cx *cx = &t->chain.nodes[MIN(node, t->chain.count - 1)].cx;
     int64_t checkpoint = b->saving;
 
     if (b->part == checkpoint) b->part = 0;
@@ -260,7 +268,7 @@ static void acknowledge(struct task *t)
                                      .vertex = t->plan->vertex,
                                      .subtask = t->plan->subtask,
                                      .nodes = b->nodes,
-                                     .node_count = t->chain.count,
+                                     .node_count = t->chain.count + (b->nodes[t->chain.count].chunks > 0),
                                      .bytes = b->total,
                                      .aligned_ns = b->saving_aligned_ns,
                                      .held_ns = b->held_ns,
@@ -351,6 +359,7 @@ static enum status freeze(struct task *t)
     if (st > S_OK || b->has_failed) return st;
     b->saving_began_ns = b->began_ns;
     b->saving_aligned_ns = b->aligned_ns;
+    b->saving_overtook = b->has_overtaken;
     b->save_turn_ns = sys_mono_ns(t->sys);
     b->held_ns = b->save_turn_ns - b->began_ns;
     if (!b->is_whole) {
@@ -384,6 +393,7 @@ enum status barrier_go(struct task *t)
             TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, barrier_word(b->seen, b->is_whole)));
             sys_crash_point(t->sys, CRASH_C3);
         }
+        in_flight_forwarded(t);
         b->phase = BARRIER_FREEZE;
         b->at = 0;
     }

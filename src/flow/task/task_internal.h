@@ -30,6 +30,7 @@ struct barrier {
     enum barrier_phase phase;
     uint32_t at; /* node or output */
     int64_t began_ns, aligned_ns;
+    bool has_overtaken; /* what was in the channels before it is in flight */
     bool has_failed;  /* prepare has */
     bool is_prepared; /* node `at` */
     /* What was frozen is saved while the task goes on. */
@@ -37,16 +38,23 @@ struct barrier {
     int64_t saving_began_ns, saving_aligned_ns;
     int64_t save_turn_ns; /* the end of the turn that saved last */
     int64_t held_ns; /* so long the task stood still for it */
+    bool saving_overtook;             /* saving is that of a barrier that had overtaken */
+    struct in_flight_host *in_flight; /* what it had overtaken, while that is saved */
+    uint64_t in_flight_bytes;
+    int64_t noticed, noticed_ns;      /* the last barrier that was ordered and may overtake, and since when the task knows */
+    int64_t hurried;                  /* the last one that is not waited for any more */
+    bool overdraws;                   /* the writers do */
     bool can_go_on; /* there is more to do at once: nothing is waited for */
     bool is_saved;  /* node `save_at` */
     uint32_t save_at;
     int64_t part;       /* the last checkpoint that parts were written for; 0 = none */
     bool part_is_there; /* and it is complete */
-    struct node_parts *parts;  /* [node_count] */
-    struct state_save **saves; /* [node_count]; NULL: through, or without state */
+    /* [node_count + 1]: behind the operators comes what was in flight */
+    struct node_parts *parts;
+    struct state_save **saves; /* NULL: through, or without state */
     struct buf bytes;           /* the chunk that is filled */
     uint64_t total;
-    struct node_snapshot *nodes;                         /* [node_count]; made by the first barrier */
+    struct node_snapshot *nodes;                         /* [node_count + 1]; made by the first barrier */
     struct buf *committables;                            /* [node_count] */
     struct err err;                                      /* why the checkpoint is declined */
     uint32_t restore_node, restore_item, restore_output; /* how far recover and the watermarks sent again are */
@@ -79,7 +87,7 @@ struct task {
 
 /* task_barrier.c */
 /* The checkpoint begins here; the chain is drained. */
-void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns);
+void barrier_begin(struct task *t, int64_t word, int64_t aligned_ns, bool has_overtaken);
 /* A checkpoint in a barrier: what the channels between tasks know it by. */
 static inline int64_t barrier_word(int64_t checkpoint, bool is_whole) { return checkpoint * 2 + is_whole; }
 static inline int64_t barrier_checkpoint(int64_t word) { return word / 2; }

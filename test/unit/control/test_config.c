@@ -111,11 +111,6 @@ static void keys_known_by_name_only(void **state)
             "configuration 'execution.checkpointing.file-merging.enabled' is not available: every part of the state is a file, or in "
             "the metadata, in this version",
             "leave it out; the job would run without it");
-    refused(w, "execution.checkpointing.unaligned.enabled=true",
-            "configuration 'execution.checkpointing.unaligned.enabled' is not available: checkpoints are aligned in this version",
-            "leave it out; results are the same");
-    refused(w, "execution.checkpointing.aligned-checkpoint-timeout=1 s",
-            "configuration 'execution.checkpointing.aligned-checkpoint-timeout' is 1000; it must be 0 to 0", "");
     refused(w, "restart-strategy.exponential-delay.jitter-factor=2",
             "configuration 'restart-strategy.exponential-delay.jitter-factor' is 2; it must be 0 to 1", "");
     config_set(&w->c, "rest.port", "8081");

@@ -38,7 +38,7 @@ static void open_fixture(struct fixture *f, enum partitioner p, uint32_t channel
     for (uint32_t i = 0; i < channels; i++) {
         f->channels[i] = channel_create(&f->mem, f->schema, NULL, rows, shells);
         channel_connect(f->channels[i], f->sys, NULL, NULL);
-        struct gate_input in = {&f->channels[i], 1};
+        struct gate_input in = {&f->channels[i], 1, NULL};
         f->gates[i] = gate_create(&in, 1, &f->mem, 0);
     }
     f->writer = writer_create(&plan, f->channels, channels, &f->mem);
@@ -356,7 +356,7 @@ static void open_merge(struct merge *m, uint32_t first_input, uint32_t second_in
 
     open_fixture(&m->f, PART_FORWARD, first_input + second_input, 2, 64);
     for (uint32_t i = 0; i < m->f.count; i++) m->writers[i] = writer_create(&plan, &m->f.channels[i], 1, &m->f.mem);
-    struct gate_input inputs[2] = {{m->f.channels, first_input}, {m->f.channels + first_input, second_input}};
+    struct gate_input inputs[2] = {{m->f.channels, first_input, NULL}, {m->f.channels + first_input, second_input, NULL}};
     m->gate = gate_create(inputs, second_input > 0 ? 2 : 1, &m->f.mem, 0);
 }
 

@@ -41,7 +41,7 @@ static void open_world(struct world *w, const struct writer_plan *plan)
     for (uint32_t i = 0; i < CHANNELS; i++) {
         w->channels[i] = channel_create(&w->mem, w->schema, NULL, BATCH, SHELLS);
         channel_connect(w->channels[i], w->sys, NULL, NULL);
-        struct gate_input in = {&w->channels[i], 1};
+        struct gate_input in = {&w->channels[i], 1, NULL};
         w->gates[i] = gate_create(&in, 1, &w->mem, 0);
     }
     w->writer = writer_create(plan, w->channels, CHANNELS, &w->mem);

@@ -251,7 +251,7 @@ static void open_fixture(struct fixture *f, struct limit limit, const struct tas
                                      .writer = {.partitioner = PART_FORWARD, .parallelism = 1},
                                      .channels = &f->channel,
                                      .channel_count = 1};
-    f->input = (struct gate_input){&f->channel, 1};
+    f->input = (struct gate_input){&f->channel, 1, NULL};
     f->first = (struct task_plan){.name = "a",
                                   .vertex = 0,
                                   .parallelism = 1,

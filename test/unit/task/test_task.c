@@ -315,7 +315,7 @@ static void two_tasks_over_a_narrow_channel(void **state)
                      sink[] = {node(&f, &op_record, &record, 0)};
     struct output_plan output = {
         .node = 1, .writer = {.partitioner = PART_FORWARD, .parallelism = 1}, .channels = &c, .channel_count = 1};
-    struct gate_input input = {&c, 1};
+    struct gate_input input = {&c, 1, NULL};
     struct task_plan first = {.name = "a",
                               .parallelism = 1,
                               .max_parallelism = 128,
@@ -551,7 +551,7 @@ static void what_a_timer_puts_out_while_idle_leaves_at_once(void **state)
     channel_connect(out, &hand.sys, NULL, NULL);
     struct node_plan nodes[] = {node(&f, &op_alarm, NULL, 0)};
     struct output_plan output = {.writer = {.partitioner = PART_FORWARD, .parallelism = 1}, .channels = &out, .channel_count = 1};
-    struct gate_input input = {&in, 1}, behind = {&out, 1};
+    struct gate_input input = {&in, 1, NULL}, behind = {&out, 1, NULL};
     struct task_plan plan = {.name = "t",
                              .parallelism = 1,
                              .max_parallelism = 128,
