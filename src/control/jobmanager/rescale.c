@@ -15,6 +15,7 @@
 #include "control/jobmanager/rescale.h"
 
 #include "control/jobmanager/jobmaster_internal.h"
+#include "control/memory.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>

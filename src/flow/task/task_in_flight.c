@@ -227,7 +227,7 @@ enum status in_flight_restore(struct task *t)
                                     .max_parallelism = t->plan->max_parallelism,
                                     .watermark = r->in_flight_watermark};
     struct state_restore own = *r->in_flight;
-    if (!share.is_rescaled) own = (struct state_restore){&r->in_flight->subtasks[t->plan->subtask], 1, own.max_parallelism, own.operator};
+    if (!share.is_rescaled) own = (struct state_restore){&r->in_flight->subtasks[t->plan->subtask], 1, own.max_parallelism, own.operator, own.sys};
     enum status st = host_open(t, &own, &h, &t->err);
     if (st == S_OK) st = load(t, h, &all, &t->err);
     if (st == S_OK) st = gate_restore_in_flight(t->gate, &all, &share, &t->err);
