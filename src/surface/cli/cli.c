@@ -29,7 +29,7 @@ static void print_overview(const struct cli *cli, int fd)
                 "Thalweg " THALWEG_VERSION
                 " - a stream processor in one native binary.\n\nUsage: thalweg VERB [ARGUMENTS]\n\n");
     for (uint32_t i = 0; cli_verbs[i] != NULL; i++) {
-        snprintf(line, sizeof line, "  %-13s %s\n", cli_verbs[i]->name, cli_verbs[i]->doc);
+        snprintf(line, sizeof line, "  %-14s %s\n", cli_verbs[i]->name, cli_verbs[i]->doc);
         program_say(cli->sys, fd, line);
     }
     program_say(cli->sys, fd, "\nthalweg VERB --help says more. Example:\n  thalweg run job.so --parallelism 2\n");

@@ -86,8 +86,8 @@ const struct cli_verb cli_rescale = {
     .name = "rescale",
     .arguments = "-p N [--vertex V] [-m HOST:PORT] JOB",
     .doc = "let a job of a cluster go on with another parallelism",
-    .help = "JOB is its id, of 32 hexadecimal digits (`thalweg list`). It takes a checkpoint, stands still, and goes on from it; how long it\n"
-            "stood still is told. The job has to take checkpoints (execution.checkpointing.interval).\n"
+    .help = "JOB is its id, of 32 hexadecimal digits (`thalweg list`). It takes a checkpoint, stands still, and goes on from it;\n"
+            "how long it stood still is told. The job has to take checkpoints (execution.checkpointing.interval).\n"
             "  -p, --parallelism N   of all operators that have the job's parallelism and none of their own\n"
             "  --vertex V         of the operators of one vertex, by its id or name\n"
             "  -detached          do not wait for it\n"

@@ -110,9 +110,8 @@ const struct cli_verb cli_standalone_job = {
     .name = "standalone-job",
     .arguments = "--jars JOB.so [ARGUMENTS] [-- JOB ARGUMENTS]",
     .doc = "run the JobManager of a cluster for one job",
-    .help = "The job begins at once, waits for TaskManagers (`thalweg taskmanager`), and the process ends with it: with status 0, and 1 "
-            "when\n"
-            "it failed. Killed and started again it goes on with the job. In front may stand start (as a daemon),\n"
+    .help = "The job begins at once, waits for TaskManagers (`thalweg taskmanager`), and the process ends with it: with status 0,\n"
+            "and 1 when it failed. Killed and started again it goes on with the job. In front may stand start (as a daemon),\n"
             "start-foreground, stop, stop-all.\n"
             "  --jars JOB.so      the job: a shared object with TW_JOB\n"
             "  -s, --fromSavepoint PATH   what it begins with; -n, --allowNonRestoredState: what it has no place for is dropped\n"

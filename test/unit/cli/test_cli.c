@@ -47,9 +47,9 @@ static void the_overview_names_every_verb_in_its_column(void **state)
     assert_int_equal(RUN(&t, "--help"), 0);
     const char *text = fake_terminal_take(&t, 1);
     for (; cli_verbs[count] != NULL; count++) {
-        snprintf(line, sizeof line, "\n  %-13s %s\n", cli_verbs[count]->name, cli_verbs[count]->doc);
+        snprintf(line, sizeof line, "\n  %-14s %s\n", cli_verbs[count]->name, cli_verbs[count]->doc);
         assert_non_null(strstr(text, line));
-        assert_true(strlen(cli_verbs[count]->name) <= 13);
+        assert_true(strlen(cli_verbs[count]->name) <= 14);
         if (count > 0) assert_true(strcmp(cli_verbs[count - 1]->name, cli_verbs[count]->name) < 0);
     }
     assert_true(count >= 2);
