@@ -241,6 +241,7 @@ for _ in $(seq 600); do
     ls singles/part-* > /dev/null 2>&1 && break
     sleep 0.1
 done
+ls singles/part-* > /dev/null 2>&1 || fail "nothing was written before the drain: $(tail -n 5 "$folder"/*.log)"
 says 'drain of a spread job' 0 'Draining job "JOB" with a CANONICAL savepoint.
 Triggering stop-with-savepoint for job JOB.
 Waiting for response...

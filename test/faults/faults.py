@@ -227,7 +227,6 @@ def drive(c, folder, point, target, mark):
         if c.is_dead("jobmanager"):
             c.processes["jobmanager"].wait()
             c.start("jobmanager", environment())
-            time.sleep(0.2)
         if c.is_dead("taskmanager"):
             return "the TaskManager has ended: %s" % tail(folder, "taskmanager")
         status, listing = c.ask("list", "-a")
